@@ -1,0 +1,111 @@
+// Child process that owns the Postgres server: stops it when told, and when its parent is gone (also after kill -9).
+import { type ChildProcess, spawn } from 'node:child_process'
+import { access } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import type { KeeperMessage, KeeperOrder } from './postgres.ts'
+
+const order = JSON.parse(process.argv[2] ?? '{}') as KeeperOrder
+const bin = (name: string): string => join(order.binaries.folder, 'bin', name)
+const data = join(order.data, 'pgdata')
+const identity = order.binaries.runAs ? { uid: order.binaries.runAs.uid, gid: order.binaries.runAs.gid } : {}
+// LC_ALL=C and an own environment: a broken locale or PG* variables of the caller must not reach initdb or the server.
+const environment = { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' }
+
+const tell = (message: KeeperMessage): void => void (process.connected && process.send?.(message))
+
+function run(name: string, args: readonly string[]): Promise<void> {
+  const child = spawn(bin(name), args, { ...identity, cwd: '/', env: environment, stdio: ['ignore', 'ignore', 'pipe'] })
+  let text = ''
+  child.stderr.on('data', (d: Buffer) => (text += d.toString()))
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`${name}: ${text.trim().split('\n').slice(-3).join(' ')}`)),
+    )
+  })
+}
+
+async function initialise(): Promise<void> {
+  if (
+    await access(join(data, 'PG_VERSION')).then(
+      () => true,
+      () => false,
+    )
+  )
+    return
+  await run('initdb', [
+    '-D',
+    data,
+    '-U',
+    'lamplighter',
+    '--auth=scram-sha-256',
+    `--pwfile=${order.passwordFile}`,
+    '--encoding=UTF8',
+    '--locale=C',
+    '--no-sync',
+  ])
+}
+
+function serve(): ChildProcess {
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    port: String(order.port),
+    max_connections: '100',
+    fsync: order.fsync ? 'on' : 'off',
+    shared_buffers: '256MB',
+    // Fewer full-page images: the default of 1 GB makes a checkpoint in the middle of a large job.
+    max_wal_size: '4GB',
+    log_min_messages: 'fatal',
+    log_min_error_statement: 'panic',
+  }
+  const args = Object.entries(settings).flatMap(([k, v]) => ['-c', `${k}=${v}`])
+  return spawn(bin('postgres'), ['-D', data, ...args], {
+    ...identity,
+    cwd: '/',
+    env: environment,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+}
+
+/** Ready = the server answers the first bytes of the protocol; SSLRequest is answered with one byte before any authentication. */
+function answers(): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(order.port, '127.0.0.1', () => socket.write(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])))
+    socket.once('data', () => (socket.destroy(), resolve(true)))
+    socket.once('error', () => resolve(false))
+    socket.once('close', () => resolve(false))
+  })
+}
+
+async function main(): Promise<void> {
+  await initialise()
+  const server = serve()
+  let text = ''
+  let stopping = false
+  server.stderr?.on('data', (d: Buffer) => (text = (text + d.toString()).slice(-4000)))
+  const stop = (): void => {
+    stopping = true
+    // SIGINT is Postgres' fast shutdown: it ends sessions instead of waiting for them.
+    server.kill('SIGINT')
+  }
+  process.on('message', stop)
+  process.on('disconnect', stop)
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop)
+  server.once('error', (e) => (tell({ failed: e.message }), process.exit(1)))
+  server.once('exit', (code, signal) => {
+    const reason = `Postgres ended with ${signal ?? code}: ${text.trim().split('\n').slice(-2).join(' ')}`
+    if (!stopping) tell({ failed: reason })
+    if (!stopping) tell({ ended: reason })
+    process.exit(stopping ? 0 : 1)
+  })
+  while (!(await answers())) await new Promise((r) => setTimeout(r, 20))
+  tell({ ready: true })
+  if (!process.connected) stop()
+}
+
+main().catch((error: Error) => {
+  tell({ failed: error.message })
+  process.exit(1)
+})

@@ -1,0 +1,58 @@
+-- complete_tasks: records a batch of outcomes of one worker. No advisory lock here: "am I last?" is asked afterwards.
+-- p_results is a JSON array of {task_no, status: completed|failed|skipped, result?, error_code?, error_details?, retryable?,
+-- retry_in_ms?, duration_ms?}. A retryable failure below the stage's claim limit becomes retrying with not_before.
+-- Answer per task: applied; already_applied (same outcome recorded before by this worker); superseded (claimed by another
+-- worker since, other outcome recorded, or the job moved on); unknown. The reason column tells these apart.
+-- Locks: task rows in task_no order, so overlapping batches never deadlock. Raises: LL010, LL001 unknown job, LL002 unknown stage.
+CREATE FUNCTION app.complete_tasks(p_job_id text, p_attempt int, p_stage_no int, p_worker uuid, p_results jsonb)
+RETURNS TABLE (task_no int, outcome text, reason text)
+LANGUAGE plpgsql AS $$
+DECLARE
+  job app.jobs;
+  stage app.stages;
+  numbers int[];
+BEGIN
+  PERFORM app.assert_read_committed();
+  SELECT * INTO job FROM app.jobs j WHERE j.job_id = p_job_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'job % does not exist', p_job_id USING ERRCODE = 'LL001', HINT = 'It was deleted, or the id is wrong.';
+  END IF;
+  SELECT array_agg((r ->> 'task_no')::int) INTO numbers FROM jsonb_array_elements(p_results) r;
+  IF job.attempt <> p_attempt OR job.status NOT IN ('processing', 'paused') THEN
+    RETURN QUERY SELECT n, 'superseded', CASE WHEN job.attempt <> p_attempt THEN 'old_attempt' ELSE 'job_' || job.status END FROM unnest(numbers) n;
+    RETURN;
+  END IF;
+  SELECT * INTO stage FROM app.stages s WHERE s.job_id = p_job_id AND s.stage_no = p_stage_no AND s.retired_at IS NULL;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'stage % of job % does not exist', p_stage_no, p_job_id USING ERRCODE = 'LL002', HINT = 'The stage number is wrong.';
+  END IF;
+  PERFORM set_config('lamplighter.completed', 'yes', true);
+  RETURN QUERY
+    WITH given AS (
+      SELECT r.* FROM jsonb_to_recordset(p_results) AS r(task_no int, status text, result jsonb, error_code text, error_details text,
+        retryable boolean, retry_in_ms int, duration_ms int)
+    ), locked AS MATERIALIZED (
+      SELECT t.task_no, t.status, t.claimed_by, t.claims FROM app.tasks t
+      WHERE t.stage_id = stage.stage_id AND t.task_no = ANY (numbers) ORDER BY t.task_no FOR UPDATE
+    ), decided AS (
+      SELECT g.*, l.status AS old_status, l.claimed_by AS holder, CASE
+        WHEN g.status = 'failed' AND g.retryable AND l.claims < stage.max_claims THEN 'retrying' ELSE g.status END AS new_status
+      FROM given g LEFT JOIN locked l ON l.task_no = g.task_no
+    ), applied AS (
+      UPDATE app.tasks t SET status = d.new_status, lease_until = NULL, result_data = d.result, duration_ms = d.duration_ms,
+        error_code = CASE WHEN d.new_status <> 'completed' THEN left(coalesce(nullif(d.error_code, ''), 'UNKNOWN'), 64) END,
+        error_details = CASE WHEN d.new_status <> 'completed' THEN left(d.error_details, 8000) END,
+        retryable = CASE WHEN d.new_status <> 'completed' THEN coalesce(d.retryable, false) END,
+        not_before = CASE WHEN d.new_status = 'retrying' THEN now() + coalesce(d.retry_in_ms, 0) * interval '1 millisecond' END,
+        finished_at = CASE WHEN d.new_status <> 'retrying' THEN now() END
+      FROM decided d
+      WHERE t.stage_id = stage.stage_id AND t.task_no = ANY (numbers) AND t.task_no = d.task_no AND d.holder = p_worker AND d.old_status = 'processing'
+      RETURNING t.task_no
+    ) SELECT d.task_no,
+        CASE WHEN a.task_no IS NOT NULL THEN 'applied' WHEN d.old_status IS NULL THEN 'unknown'
+          WHEN d.holder = p_worker AND (d.old_status = d.status OR d.old_status = 'retrying' AND d.status = 'failed') THEN 'already_applied'
+          ELSE 'superseded' END,
+        CASE WHEN a.task_no IS NOT NULL OR d.old_status IS NULL THEN NULL WHEN d.holder IS DISTINCT FROM p_worker THEN 'other_claim'
+          WHEN d.old_status <> d.status AND NOT (d.old_status = 'retrying' AND d.status = 'failed') THEN 'other_outcome' END
+      FROM decided d LEFT JOIN applied a ON a.task_no = d.task_no ORDER BY d.task_no;
+END $$;

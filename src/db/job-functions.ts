@@ -1,0 +1,131 @@
+// Callers of the SQL functions that move jobs and stages. Contracts: header of sql/functions/<name>.sql.
+import type { JobStatus, StageOutcome, StageStatus } from '../models/words.ts'
+import { sqlFunction } from './sql-function.ts'
+
+interface JobAttempt {
+  readonly job_id: string
+  readonly attempt: number
+}
+interface StageAttempt extends JobAttempt {
+  readonly stage_no: number
+}
+
+export const submitJob = sqlFunction<
+  {
+    job_id: string
+    job_type: string
+    total_stages: number
+    parameters: unknown
+    metadata: unknown
+    on_task_failure: string
+    submitted_by: string | null
+    correlation_id: string | null
+    idempotency_key: string | null
+    force: boolean
+  },
+  { created: boolean; status: JobStatus; attempt: number; start_needed: boolean }
+>('submit_job', {
+  job_id: 'text',
+  job_type: 'text',
+  total_stages: 'integer',
+  parameters: 'jsonb',
+  metadata: 'jsonb',
+  on_task_failure: 'text',
+  submitted_by: 'text',
+  correlation_id: 'text',
+  idempotency_key: 'text',
+  force: 'boolean',
+})
+
+export const confirmStart = sqlFunction<JobAttempt, { confirm_start: boolean }>('confirm_start', {
+  job_id: 'text',
+  attempt: 'integer',
+})
+
+export const beginJob = sqlFunction<
+  JobAttempt,
+  { status: JobStatus; attempt: number; stage: number; total_stages: number; job_type: string; parameters: unknown }
+>('begin_job', { job_id: 'text', attempt: 'integer' })
+
+export const openStage = sqlFunction<
+  StageAttempt & { name: string; weight: string; on_task_failure: string; max_claims: number },
+  { status: StageStatus; outcome: StageOutcome | null; plan_cursor: number }
+>('open_stage', {
+  job_id: 'text',
+  attempt: 'integer',
+  stage_no: 'integer',
+  name: 'text',
+  weight: 'text',
+  on_task_failure: 'text',
+  max_claims: 'integer',
+})
+
+export const sealStage = sqlFunction<StageAttempt & { expected: number }, { seal_stage: boolean }>('seal_stage', {
+  job_id: 'text',
+  attempt: 'integer',
+  stage_no: 'integer',
+  expected: 'integer',
+})
+
+/** What close_stage answers; see sql/functions/stage_closure.sql. */
+export interface StageClosure {
+  readonly state: 'closed' | 'open' | 'planning' | 'superseded'
+  readonly closed_now: boolean
+  readonly outcome: StageOutcome | null
+  readonly expected: number | null
+  readonly completed: number | null
+  readonly failed: number | null
+  readonly skipped: number | null
+  readonly open_at_least: number | null
+  readonly next_ready_at: Date | null
+}
+
+export const closeStage = sqlFunction<StageAttempt, StageClosure>('close_stage', {
+  job_id: 'text',
+  attempt: 'integer',
+  stage_no: 'integer',
+})
+
+export const stageReadiness = sqlFunction<
+  { job_id: string; stage_no: number },
+  {
+    status: StageStatus
+    outcome: StageOutcome | null
+    expected: number
+    ready: number
+    open_at_least: number
+    next_ready_at: Date | null
+  }
+>('stage_readiness', { job_id: 'text', stage_no: 'integer' })
+
+export const recordStageSummary = sqlFunction<StageAttempt & { summary: unknown }, { record_stage_summary: boolean }>(
+  'record_stage_summary',
+  {
+    job_id: 'text',
+    attempt: 'integer',
+    stage_no: 'integer',
+    summary: 'jsonb',
+  },
+)
+
+export const advanceJobStage = sqlFunction<
+  JobAttempt & { from_stage: number },
+  { outcome: 'advanced' | 'already' | 'done' | 'refused'; stage: number }
+>('advance_job_stage', { job_id: 'text', attempt: 'integer', from_stage: 'integer' })
+
+export const checkJobCompletion = sqlFunction<
+  JobAttempt & { result: unknown; error_code: string | null; error_details: string | null },
+  { status: JobStatus; finished_now: boolean }
+>('check_job_completion', { job_id: 'text', attempt: 'integer', result: 'jsonb', error_code: 'text', error_details: 'text' })
+
+export const jobsToReconcile = sqlFunction<
+  { limit: number; idle_seconds: number },
+  { job_id: string; attempt: number; status: JobStatus; reason: 'start_not_confirmed' | 'no_movement' }
+>('jobs_to_reconcile', { limit: 'integer', idle_seconds: 'double precision' })
+
+export const noteReconciled = sqlFunction<
+  JobAttempt & { action: string; runtime_status: string | null },
+  { note_reconciled: boolean }
+>('note_reconciled', { job_id: 'text', attempt: 'integer', action: 'text', runtime_status: 'text' })
+
+export const deleteRetired = sqlFunction<{ limit: number }, { delete_retired: number }>('delete_retired', { limit: 'integer' })

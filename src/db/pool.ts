@@ -1,0 +1,48 @@
+// The connection pool, with the limits that a pooler in transaction mode allows: no session state, no named statements.
+import pg from 'pg'
+import { toAppError } from './sql-errors.ts'
+
+export interface PoolSettings {
+  readonly connectionString: string
+  readonly max: number
+}
+
+/** What the callers of SQL need: one statement on some connection. */
+export interface Database {
+  /**
+   * Runs one statement in a transaction of its own.
+   * @throws AppError mapped from the SQLSTATE: `DATABASE_UNAVAILABLE`, `DATABASE_BUSY`, or the code of a refusal
+   */
+  query<R extends object>(text: string, values?: readonly unknown[]): Promise<R[]>
+}
+
+export interface Pool extends Database {
+  end(): Promise<void>
+  readonly pg: pg.Pool
+}
+
+/** Opens a pool; connects lazily. Waits at most 5 s for a connection, so that callers get an answer instead of a queue. */
+export function openPool(settings: PoolSettings): Pool {
+  const pool = new pg.Pool({
+    connectionString: settings.connectionString,
+    max: settings.max,
+    idleTimeoutMillis: 30_000,
+    connectionTimeoutMillis: 5000,
+    maxLifetimeSeconds: 3000,
+    application_name: 'lamplighter',
+  })
+  // An idle connection that breaks emits here; the next query opens another one, so there is nothing to do but not to crash.
+  pool.on('error', () => undefined)
+  return {
+    pg: pool,
+    end: () => pool.end(),
+    async query<R extends object>(text: string, values: readonly unknown[] = []): Promise<R[]> {
+      try {
+        const result = await pool.query<R>(text, values as unknown[])
+        return result.rows
+      } catch (error) {
+        throw toAppError(error)
+      }
+    },
+  }
+}

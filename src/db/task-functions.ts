@@ -1,0 +1,83 @@
+// Callers of the SQL functions that add, hand out and complete tasks. Contracts: header of sql/functions/<name>.sql.
+import { sqlFunction } from './sql-function.ts'
+
+interface StageAttempt {
+  readonly job_id: string
+  readonly attempt: number
+  readonly stage_no: number
+}
+
+/** Element of add_tasks' array. */
+export interface NewTask {
+  readonly key: string
+  readonly source?: string
+  readonly parameters?: unknown
+}
+
+export const addTasks = sqlFunction<StageAttempt & { cursor: number; tasks: readonly NewTask[] }, { add_tasks: number }>(
+  'add_tasks',
+  {
+    job_id: 'text',
+    attempt: 'integer',
+    stage_no: 'integer',
+    cursor: 'integer',
+    tasks: 'jsonb',
+  },
+)
+
+export interface ClaimedTask {
+  readonly task_no: number
+  readonly task_key: string
+  readonly source_key: string | null
+  readonly claims: number
+  readonly parameters: Record<string, unknown>
+}
+
+export const claimTasks = sqlFunction<StageAttempt & { limit: number; worker: string; lease: number }, ClaimedTask>(
+  'claim_tasks',
+  {
+    job_id: 'text',
+    attempt: 'integer',
+    stage_no: 'integer',
+    limit: 'integer',
+    worker: 'uuid',
+    lease: 'interval',
+  },
+)
+
+export const extendLeases = sqlFunction<
+  StageAttempt & {
+    worker: string
+    task_nos: readonly number[]
+    lease: number
+    renew: boolean
+    progress: Readonly<Record<string, { fraction: number; note?: string }>> | null
+  },
+  { job_status: string; current_attempt: number; lost: number[] }
+>('extend_leases', {
+  job_id: 'text',
+  attempt: 'integer',
+  stage_no: 'integer',
+  worker: 'uuid',
+  task_nos: 'integer[]',
+  lease: 'interval',
+  renew: 'boolean',
+  progress: 'jsonb',
+})
+
+/** Element of complete_tasks' array. */
+export interface TaskOutcome {
+  readonly task_no: number
+  readonly status: 'completed' | 'failed' | 'skipped'
+  readonly result?: unknown
+  readonly error_code?: string
+  readonly error_details?: string
+  readonly retryable?: boolean
+  readonly retry_in_ms?: number
+  readonly duration_ms?: number
+}
+
+export const completeTasks = sqlFunction<
+  StageAttempt & { worker: string; results: readonly TaskOutcome[] },
+  { task_no: number; outcome: 'applied' | 'already_applied' | 'superseded' | 'unknown'; reason: string | null }
+>('complete_tasks', { job_id: 'text', attempt: 'integer', stage_no: 'integer', worker: 'uuid', results: 'jsonb' })

@@ -1,0 +1,122 @@
+// Progress and estimated completion: pure functions of counts and times.
+
+/** Counts of one stage. `planned`: its plan is sealed, so total is final. */
+export interface StageCounts {
+  readonly done: number
+  readonly failed: number
+  readonly running: number
+  readonly total: number
+  readonly planned: boolean
+  readonly closed: boolean
+}
+
+export interface StageProgress {
+  readonly done: number
+  readonly failed: number
+  readonly running: number
+  readonly total: number
+  readonly percent: number
+}
+
+/** One decimal, rounded down, so that 99.96 never shows as 100; 100 only when closed. */
+function percentOf(done: number, total: number, closed: boolean): number {
+  if (closed) return 100
+  if (total <= 0) return 0
+  return Math.min(99.9, Math.floor((1000 * done) / total) / 10)
+}
+
+/**
+ * Progress of one stage. `done` counts every terminal task (completed, failed, skipped).
+ * @param floor the percent shown before: progress never goes backwards
+ */
+export function calculateStageProgress(counts: StageCounts, floor = 0): StageProgress {
+  const { done, failed, running, total, closed } = counts
+  return { done, failed, running, total, percent: Math.max(closed ? 100 : Math.min(floor, 99.9), percentOf(done, total, closed)) }
+}
+
+export interface OverallProgress {
+  readonly percent: number
+  readonly done: number
+  readonly total: number
+  /** True while a stage is not planned yet: its size is the average of the planned ones. */
+  readonly estimated: boolean
+}
+
+/** Progress of a job: stages weighted by planned tasks. `finished` alone gives 100. */
+export function calculateOverallProgress(
+  stages: readonly StageCounts[],
+  totalStages: number,
+  finished: boolean,
+  floor = 0,
+): OverallProgress {
+  const planned = stages.filter((s) => s.planned)
+  const done = stages.reduce((sum, s) => sum + s.done, 0)
+  const known = planned.reduce((sum, s) => sum + s.total, 0)
+  const missing = Math.max(0, totalStages - planned.length)
+  const average = planned.length > 0 ? Math.max(1, known / planned.length) : 1
+  // Weights of one task at least, so that an empty stage does not vanish and a job of empty stages can end.
+  const weight = planned.reduce((sum, s) => sum + Math.max(1, s.total), 0) + missing * average
+  const reached = planned.reduce((sum, s) => sum + (s.closed ? Math.max(1, s.total) : s.done), 0)
+  const percent = percentOf(reached, weight, finished)
+  return {
+    percent: finished ? 100 : Math.max(Math.min(floor, 99.9), percent),
+    done,
+    total: Math.round(known + (missing > 0 && planned.length > 0 ? missing * average : 0)),
+    estimated: missing > 0,
+  }
+}
+
+/** How many tasks were done at a time (milliseconds). */
+export interface Sample {
+  readonly at: number
+  readonly done: number
+}
+
+export type Estimate =
+  | { readonly eta: null; readonly reason: string; readonly rate_per_s: number | null }
+  | {
+      readonly eta: string
+      readonly eta_low: string
+      readonly eta_high: string
+      readonly rate_per_s: number
+      readonly confidence: 'low' | 'medium' | 'high'
+    }
+
+/** Below this many completions a rate says nothing. */
+export const MIN_COMPLETIONS_FOR_ETA = 5
+
+/**
+ * When the remaining tasks will be done: the rate of the recent window, else of the whole stage.
+ * @param samples ascending by time; the first is the stage's start, the last is now
+ * @param windowMs how far back the recent window reaches
+ */
+export function calculateEstimatedCompletion(samples: readonly Sample[], total: number, windowMs = 30_000): Estimate {
+  const first = samples[0]
+  const last = samples.at(-1)
+  if (!first || !last || last.at <= first.at) return { eta: null, reason: 'no time has passed', rate_per_s: null }
+  if (last.done - first.done < MIN_COMPLETIONS_FOR_ETA) {
+    return { eta: null, reason: `fewer than ${MIN_COMPLETIONS_FOR_ETA} completions`, rate_per_s: null }
+  }
+  const whole = rate(first, last)
+  const windowStart = samples.find((s) => s.at >= last.at - windowMs && s.at < last.at)
+  const recent = windowStart && last.done - windowStart.done >= MIN_COMPLETIONS_FOR_ETA ? rate(windowStart, last) : whole
+  const left = Math.max(0, total - last.done)
+  // Bounds: the faster and the slower of the two rates, widened by the sampling error of a count, 1/√n.
+  const spread = 1 + 2 / Math.sqrt(last.done - first.done)
+  const at = (perMs: number): string => new Date(Math.min(last.at + left / perMs, MAX_TIME)).toISOString()
+  const agreement = Math.min(whole, recent) / Math.max(whole, recent)
+  return {
+    eta: at(recent),
+    eta_low: at(Math.max(whole, recent) * spread),
+    eta_high: at(Math.min(whole, recent) / spread),
+    rate_per_s: Math.round(recent * 100_000) / 100,
+    confidence: last.done - first.done < 30 || agreement < 0.5 ? 'low' : agreement < 0.8 ? 'medium' : 'high',
+  }
+}
+
+/** The end of the time that a Date can hold (ECMA-262 §21.4.1.1). */
+const MAX_TIME = 8_640_000_000_000_000
+
+function rate(from: Sample, to: Sample): number {
+  return Math.max(Number.MIN_VALUE, (to.done - from.done) / (to.at - from.at))
+}

@@ -1,0 +1,50 @@
+// The seam to blob storage. One implementation in src/storage, built in platform/resources.ts, handed to jobs through ctx.
+import type { BlobMetadata, BlobRef, SkippedNames } from './blob.ts'
+
+/** How a write treats a blob that is there. */
+export type WriteMode = 'create' | 'overwrite'
+
+export interface WriteOptions {
+  readonly mode: WriteMode
+  readonly contentType?: string
+}
+
+export interface WrittenBlob {
+  readonly container: string
+  readonly blob_path: string
+  readonly size: number
+  readonly etag: string
+  readonly sha256: string
+}
+
+export interface ListOptions {
+  readonly prefix?: string
+  /** Name to start from, inclusive. */
+  readonly startFrom?: string
+  readonly maxPageSize?: number
+  readonly signal?: AbortSignal
+}
+
+export interface BlobPage {
+  readonly blobs: readonly BlobMetadata[]
+  /** Names that break the rules: counted, a few named, never opened. */
+  readonly skipped: SkippedNames
+}
+
+/** Blob operations. Every method throws AppError: `CONTAINER_NOT_FOUND`, `BLOB_NOT_FOUND`, `STORAGE_FORBIDDEN`, `STORAGE_UNAVAILABLE`. */
+export interface BlobStore {
+  /** Throws `CONTAINER_NOT_ALLOWED` for a name outside the allow-list, `INVALID_NAME` for an illegal one. */
+  checkContainer(container: string): Promise<void>
+  /** Pages of up to 5,000 blobs in byte order of their names; never collects. */
+  list(container: string, options?: ListOptions): AsyncIterable<BlobPage>
+  properties(ref: BlobRef): Promise<BlobMetadata>
+  tags(ref: BlobRef): Promise<Record<string, string>>
+  /** Whole body, at most `maxBytes` (default 64 MiB), else `BLOB_TOO_LARGE` before the first byte. */
+  read(ref: BlobRef, options?: { maxBytes?: number }): Promise<Buffer>
+  /** Bytes `offset … offset + length`, shorter at the end of the blob. With `ref.etag`: `BLOB_CHANGED` when replaced since. */
+  readRange(ref: BlobRef, offset: number, length: number): Promise<Buffer>
+  /** `create` on a name that is taken: `BLOB_EXISTS`. */
+  write(container: string, name: string, body: Uint8Array, options: WriteOptions): Promise<WrittenBlob>
+  /** Answers false when it was not there. */
+  delete(ref: BlobRef): Promise<boolean>
+}

@@ -1,0 +1,23 @@
+// Test projects: unit and replay are pure; sql needs Postgres; app needs the whole local cloud.
+import { defineConfig } from 'vitest/config'
+
+const project = (name: string, extra: object = {}): object => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], environment: 'node', pool: 'forks', ...extra },
+})
+
+export default defineConfig({
+  test: {
+    reporters: process.env['CI'] ? ['default'] : ['default'],
+    projects: [
+      project('unit'),
+      project('replay'),
+      project('sql', { globalSetup: ['test/support/database-setup.ts'], testTimeout: 120_000, hookTimeout: 60_000 }),
+      project('app', {
+        globalSetup: ['test/support/cloud-setup.ts'],
+        testTimeout: 180_000,
+        hookTimeout: 120_000,
+        fileParallelism: false,
+      }),
+    ],
+  },
+})
