@@ -38,7 +38,7 @@ export function sqlFunction<A extends object, R extends object>(
 function toSql(value: unknown, type: SqlType): unknown {
   if (value === null || value === undefined) return null
   if (type === 'jsonb') return storableJson(value)
-  if (type === 'interval') return `${String(value)} milliseconds`
+  if (type === 'interval') return `${Number(value)} milliseconds`
   return value
 }
 

@@ -129,6 +129,6 @@ export async function claim(
 export async function codeOf(call: Promise<unknown>): Promise<string> {
   return call.then(
     () => 'no error',
-    (e: { code?: string }) => e.code ?? String(e),
+    (e: Error & { code?: string }) => e.code ?? e.message,
   )
 }

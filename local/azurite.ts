@@ -1,0 +1,63 @@
+// Azurite's blob service on a loopback port.
+import { fork } from 'node:child_process'
+import { mkdir } from 'node:fs/promises'
+import { freePort, tryPort } from './free-port.ts'
+import { LocalError } from './local-error.ts'
+
+export interface LocalAzurite {
+  readonly connectionString: string
+  readonly port: number
+  readonly pid: number
+  readonly ended: Promise<string>
+  stop(): Promise<void>
+}
+
+/** Azurite's published account and key: a stand-in, not a secret. */
+const ACCOUNT = 'devstoreaccount1'
+const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=='
+
+export async function startAzurite(options: { folder: string; port?: number; inMemory?: boolean }): Promise<LocalAzurite> {
+  const port = await freePort(options.port)
+  await mkdir(options.folder, { recursive: true })
+  const data = options.inMemory ? ['--inMemoryPersistence'] : ['--location', options.folder]
+  // It speaks older API versions than new SDKs ask for; telemetry is on by default.
+  const flags = [
+    '--silent',
+    '--blobHost',
+    '127.0.0.1',
+    '--blobPort',
+    String(port),
+    '--skipApiVersionCheck',
+    '--disableTelemetry',
+    ...data,
+  ]
+  const child = fork(new URL('./azurite-child.ts', import.meta.url), flags, {
+    detached: true,
+    cwd: options.folder,
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
+  let text = ''
+  child.stderr?.on('data', (d: Buffer) => (text = (text + d.toString()).slice(-2000)))
+  const ended = new Promise<string>((resolve) =>
+    child.once('exit', (code, signal) => resolve(`Azurite ended with ${signal ?? code}. ${text.trim()}`)),
+  )
+  let gone: string | undefined
+  void ended.then((reason) => (gone = reason))
+  while ((await tryPort(port)) !== undefined) {
+    if (gone !== undefined) throw new LocalError(`Azurite did not start: ${gone}`)
+    await new Promise((r) => setTimeout(r, 25))
+  }
+  return {
+    connectionString: `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${KEY};BlobEndpoint=http://127.0.0.1:${port}/${ACCOUNT};`,
+    port,
+    pid: child.pid ?? 0,
+    ended,
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      if (child.connected) child.send('stop')
+      const timer = setTimeout(() => child.kill('SIGKILL'), 5000)
+      await ended
+      clearTimeout(timer)
+    },
+  }
+}

@@ -1,0 +1,45 @@
+// Loads an app as the Functions worker does: every match of package.json's `main`, ESM or CJS, then the start hooks.
+import { globSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { CoreState } from './core-module.ts'
+
+const DEFAULT_CAPABILITIES = Object.fromEntries(
+  [
+    'RawHttpBodyBytes',
+    'RpcHttpTriggerMetadataRemoved',
+    'RpcHttpBodyOnly',
+    'IgnoreEmptyValuedRpcHttpHeaders',
+    'UseNullableValueDictionaryForHttp',
+    'WorkerStatus',
+    'TypedDataCollection',
+    'HandlesWorkerTerminateMessage',
+  ].map((name) => [name, 'true']),
+)
+
+/** @throws Error `Worker was unable to load entry point "<file>": <message>` */
+export async function loadApp(folder: string, state: CoreState): Promise<void> {
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { main?: string; type?: string }
+  const pattern = manifest.main ?? 'index.js'
+  const files = globSync(pattern, { cwd: folder }).sort()
+  if (files.length === 0) throw new Error(`Worker was unable to load entry point "${pattern}": no file matches`)
+  for (const file of files) {
+    const path = resolve(folder, file)
+    try {
+      if (file.endsWith('.mjs') || (manifest.type === 'module' && !file.endsWith('.cjs'))) await import(pathToFileURL(path).href)
+      else createRequire(pathToFileURL(path))(path)
+    } catch (error) {
+      throw new Error(
+        `Worker was unable to load entry point "${file}": ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        { cause: error },
+      )
+    }
+  }
+  if (state.functions.size === 0 || !state.model)
+    throw new Error(`Worker was unable to load entry point "${pattern}": it registered no function`)
+  for (const hook of state.hooks.appStart) await hook({ hookData: {} })
+  const capabilities = await state.model.getCapabilities?.(DEFAULT_CAPABILITIES)
+  if (capabilities?.['HttpUri']) throw new Error('HTTP streaming (enableHttpStream) is not supported by the local host')
+  state.started = true
+}

@@ -1,0 +1,74 @@
+// Messages between host and worker process. Bytes travel as they are (serialization: advanced).
+
+/** A value on the wire of the Functions worker: exactly one member. */
+export interface TypedData {
+  readonly string?: string
+  readonly json?: string
+  readonly bytes?: Uint8Array
+  readonly int?: number
+  readonly double?: number
+  readonly http?: HttpData
+}
+
+export interface HttpData {
+  readonly method?: string
+  readonly url?: string
+  readonly nullableHeaders?: Record<string, { value: string }>
+  readonly nullableQuery?: Record<string, { value: string }>
+  readonly nullableParams?: Record<string, { value: string }>
+  readonly statusCode?: string
+  readonly headers?: Record<string, string>
+  readonly cookies?: readonly unknown[]
+  readonly body?: TypedData | undefined
+}
+
+export interface Binding {
+  readonly type: string
+  readonly direction: string
+  readonly name?: string
+  readonly methods?: readonly string[]
+  readonly authLevel?: string
+  readonly route?: string
+  readonly schedule?: string
+  readonly runOnStartup?: boolean
+  readonly useMonitor?: boolean
+}
+
+/** What registerFunction was given. */
+export interface FunctionMetadata {
+  readonly name: string
+  readonly bindings: Readonly<Record<string, Binding>>
+}
+
+export interface InvocationRequest {
+  readonly invocationId: string
+  readonly functionId: string
+  readonly inputData: readonly { readonly name: string; readonly data: TypedData }[]
+  readonly triggerMetadata: Readonly<Record<string, TypedData>>
+}
+
+export type ToWorker = { readonly type: 'invoke'; readonly request: InvocationRequest } | { readonly type: 'terminate' }
+
+export type FromWorker =
+  | { readonly type: 'loaded'; readonly functions: readonly FunctionMetadata[] }
+  | { readonly type: 'loadFailed'; readonly message: string }
+  | {
+      readonly type: 'result'
+      readonly invocationId: string
+      readonly ok: true
+      readonly returnValue: TypedData | null | undefined
+    }
+  | {
+      readonly type: 'result'
+      readonly invocationId: string
+      readonly ok: false
+      readonly message: string
+      readonly stack?: string | undefined
+    }
+  | {
+      readonly type: 'log'
+      readonly level: string
+      readonly category: string
+      readonly message: string
+      readonly invocationId?: string
+    }

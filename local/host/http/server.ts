@@ -1,0 +1,68 @@
+// The two listeners: the main port for everybody on this machine, and the RPC port that only the app's client knows.
+import { createServer, type Server } from 'node:http'
+import type { Log } from '../log.ts'
+import { type Exchange, exchangeOf, type Reply, sendReply, TooLarge } from './exchange.ts'
+
+export type Handler = (exchange: Exchange) => Promise<Reply>
+
+export interface Listener {
+  readonly port: number
+  close(): Promise<void>
+}
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '::1'])
+
+/** A request whose Host is not this machine comes from a web page that rebinds its name. */
+function foreignHost(exchange: Exchange, bound: string): boolean {
+  const name = exchange.url.hostname.replaceAll(/^\[|\]$/g, '')
+  return !LOOPBACK.has(name) && name !== bound
+}
+
+/**
+ * Listens on a loopback address.
+ * @throws Error `Port N is unavailable. …` with the way out
+ */
+export async function listen(
+  handle: Handler,
+  options: { port: number; host: string; bodyLimit: number; log: Log },
+): Promise<Listener> {
+  const server = createServer((request, response) => {
+    let exchange: Exchange
+    try {
+      exchange = exchangeOf(request, options.bodyLimit)
+    } catch {
+      return sendReply(response, { status: 400 })
+    }
+    if (foreignHost(exchange, options.host)) return sendReply(response, { status: 403 })
+    handle(exchange).then(
+      (reply) => sendReply(response, reply),
+      (error: Error) => {
+        if (!(error instanceof TooLarge)) options.log('error', `HTTP ${exchange.method} ${exchange.path}: ${error.message}`)
+        sendReply(response, { status: error instanceof TooLarge ? 413 : 500, headers: { connection: 'close' } })
+      },
+    )
+  })
+  server.requestTimeout = 0
+  const port = await bind(server, options.port, options.host)
+  return {
+    port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+function bind(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const busy = `Port ${port} is unavailable. Close the process using that port, or specify another port using --port [-p].`
+      reject(error.code === 'EADDRINUSE' || error.code === 'EACCES' ? new Error(busy) : error)
+    })
+    server.listen(port, host, () => {
+      const address = server.address()
+      resolve(typeof address === 'object' && address ? address.port : port)
+    })
+  })
+}

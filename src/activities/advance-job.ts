@@ -1,0 +1,166 @@
+// advanceJob: asks Postgres what the job needs now, does the short part itself (close, summarize, advance, plan, finish) and tells the rest.
+import * as df from 'durable-functions'
+import {
+  advanceJobStage,
+  beginJob,
+  checkJobCompletion,
+  closeStage,
+  recordStageSummary,
+  stageReadiness,
+} from '../db/job-functions.ts'
+import { listStages, type StageRow } from '../db/reading.ts'
+import { only } from '../db/sql-function.ts'
+import { type AnyStage, stageAt } from '../engine/define-job.ts'
+import { AppError, describeError } from '../engine/errors.ts'
+import { cleanText } from '../engine/storable.ts'
+import type { Step, StepInput } from '../models/steps.ts'
+import { isTerminalJob } from '../models/words.ts'
+import { type Resources, resources } from '../platform/resources.ts'
+import { planStage, type StageTarget } from './plan-stage.ts'
+import { stageResults } from './stage-results.ts'
+import { parseStepInput } from './step-input.ts'
+
+/** Tasks that a light worker claims at a time; docs/decisions/0003 has the figures. */
+export const CLAIM_BATCH = 50
+const MAX_WAIT_SECONDS = 60
+/** A task that becomes ready this soon is waited for by a worker instead of a timer. */
+export const SOON_MS = 5000
+
+/**
+ * One turn of a job. Asking again changes nothing: every answer comes from recorded state.
+ * @throws AppError only when Postgres cannot be reached; the orchestrator retries it
+ */
+export async function advanceJob(input: StepInput, r: Resources = resources()): Promise<Step> {
+  const { jobId, attempt } = parseStepInput(input)
+  for (;;) {
+    const row = only(await beginJob(r.db, { job_id: jobId, attempt }))
+    if (row.attempt !== attempt || isTerminalJob(row.status)) return { kind: 'done', status: row.status, attempt: row.attempt }
+    if (row.status !== 'processing') return { kind: 'wait', seconds: MAX_WAIT_SECONDS }
+    const job = r.jobType(row.job_type)
+    if (!job || (row.stage > 0 && !stageAt(job, row.stage))) {
+      // An older release met newer work: the other release will do it.
+      r.log.warn('job.unknown_to_release', { job_id: jobId, job_type: row.job_type, stage: row.stage })
+      return { kind: 'wait', seconds: MAX_WAIT_SECONDS }
+    }
+    const step = await work(r, { job, jobId, attempt, stageNo: row.stage, params: row.parameters })
+    if (step) return step
+  }
+}
+
+/** One movement; undefined: something moved, look again. */
+async function work(r: Resources, target: StageTarget): Promise<Step | undefined> {
+  const { jobId: job_id, attempt, stageNo } = target
+  if (stageNo === 0) {
+    await advanceJobStage(r.db, { job_id, attempt, from_stage: 0 })
+    return undefined
+  }
+  const [stage] = await stageReadiness(r.db, { job_id, stage_no: stageNo })
+  if (!stage || stage.status === 'planning') return plan(r, target)
+  if (stage.status === 'closed') return leave(r, target, stage.outcome === 'failed')
+  if (stage.open_at_least === 0) {
+    const closure = only(await closeStage(r.db, { job_id, attempt, stage_no: stageNo }))
+    if (closure.closed_now)
+      r.log.info('stage.closed', { job_id, stage: stageNo, outcome: closure.outcome, tasks: closure.expected })
+    return undefined
+  }
+  const definition = stageAt(target.job, stageNo) as AnyStage
+  const soon = stage.next_ready_at !== null && stage.next_ready_at.getTime() - r.now().getTime() <= SOON_MS
+  if (stage.ready === 0 && !soon) return { kind: 'wait', seconds: secondsUntil(stage.next_ready_at, r.now()) }
+  const wanted = definition.weight === 'light' ? Math.ceil(stage.ready / CLAIM_BATCH) : stage.ready
+  return {
+    kind: 'run',
+    stage: stageNo,
+    name: definition.name,
+    workers: Math.max(1, Math.min(wanted, definition.maxParallel)),
+    done: stage.expected - stage.open_at_least,
+    total: stage.expected,
+  }
+}
+
+function secondsUntil(at: Date | null, now: Date): number {
+  return at === null
+    ? MAX_WAIT_SECONDS
+    : Math.max(1, Math.min(MAX_WAIT_SECONDS, Math.ceil((at.getTime() - now.getTime()) / 1000)))
+}
+
+async function plan(r: Resources, target: StageTarget): Promise<Step | undefined> {
+  try {
+    return (await planStage(r, target)) ? undefined : { kind: 'again' }
+  } catch (error) {
+    if (error instanceof AppError && error.retryable) throw error
+    if (error instanceof AppError && (error.code === 'ATTEMPT_SUPERSEDED' || error.code === 'ILLEGAL_STATE')) return undefined
+    return finish(r, target, error)
+  }
+}
+
+/** The stage is closed: summarize it, then go to the next one or finish. */
+async function leave(r: Resources, target: StageTarget, failed: boolean): Promise<Step | undefined> {
+  const { jobId: job_id, attempt, stageNo } = target
+  const definition = stageAt(target.job, stageNo) as AnyStage
+  if (definition.summarize && !failed) {
+    try {
+      const summary = await definition.summarize(stageResults(r, target.job, job_id, definition), {
+        params: target.params,
+        blobs: r.blobs,
+      })
+      await recordStageSummary(r.db, { job_id, attempt, stage_no: stageNo, summary })
+    } catch (error) {
+      if (error instanceof AppError && error.retryable) throw error
+      return finish(r, target, error)
+    }
+  }
+  if (failed) return finish(r, target)
+  const moved = only(await advanceJobStage(r.db, { job_id, attempt, from_stage: stageNo }))
+  return moved.outcome === 'done' ? finish(r, target) : undefined
+}
+
+async function finish(r: Resources, target: StageTarget, error?: unknown): Promise<Step> {
+  const { jobId: job_id, attempt } = target
+  let problem = error === undefined ? undefined : describeError(error, 'PLAN_FAILED')
+  let result: unknown
+  try {
+    result = await buildResult(r, target)
+  } catch (failure) {
+    if (failure instanceof AppError && failure.retryable) throw failure
+    problem ??= describeError(failure, 'RESULT_INVALID')
+  }
+  const row = only(
+    await checkJobCompletion(r.db, {
+      job_id,
+      attempt,
+      result: result ?? null,
+      error_code: problem?.code ?? null,
+      error_details: problem ? cleanText(problem.details) : null,
+    }),
+  )
+  if (row.finished_now)
+    r.log.info('job.finished', { job_id, job_type: target.job.name, status: row.status, error_code: problem?.code })
+  return { kind: 'done', status: row.status, attempt }
+}
+
+async function buildResult(r: Resources, target: StageTarget): Promise<unknown> {
+  const { job, jobId, attempt, params } = target
+  const stages = await listStages(r.db, jobId)
+  if (!job.result) return byStage(stages)
+  const started = stages[0]?.opened_at.getTime() ?? r.now().getTime()
+  return job.result({
+    jobId,
+    attempt,
+    params,
+    stages: stages.map((s) => ({ ...s, outcome: s.outcome ?? 'open' })),
+    secondsRunning: Math.round((r.now().getTime() - started) / 10) / 100,
+    previous: (stage) => stageResults(r, job, jobId, stage),
+  })
+}
+
+/** The default result: counts and summary by stage name. */
+function byStage(stages: readonly StageRow[]): unknown {
+  return Object.fromEntries(
+    stages.map((s) => [
+      s.name,
+      { tasks: s.expected, completed: s.completed, failed: s.failed, skipped: s.skipped, summary: s.summary },
+    ]),
+  )
+}
+
+df.app.activity('advanceJob', { handler: (input: StepInput) => advanceJob(input) })

@@ -1,0 +1,70 @@
+// Plans one stage: runs the job type's generator, stores its tasks in batches behind the recorded cursor, seals.
+import { openStage, sealStage } from '../db/job-functions.ts'
+import { only } from '../db/sql-function.ts'
+import { addTasks, type NewTask } from '../db/task-functions.ts'
+import { type AnyJob, type AnyStage, stageAt } from '../engine/define-job.ts'
+import { TaskKey } from '../models/names.ts'
+import type { Resources } from '../platform/resources.ts'
+import { stageResults } from './stage-results.ts'
+
+/** Rows a statement: below 1,000 the round trips cost more than the rows. */
+const BATCH = 2000
+/** Planning hands back after this time, so that an activity stays short; the cursor is kept. */
+const TIME_BOX_MS = 60_000
+
+export interface StageTarget {
+  readonly job: AnyJob
+  readonly jobId: string
+  readonly attempt: number
+  readonly stageNo: number
+  readonly params: unknown
+}
+
+/**
+ * Goes on with the plan until it is sealed (`true`) or the time is used up (`false`).
+ * @throws AppError `DUPLICATE_TASK_KEY`, or what the plan itself throws
+ */
+export async function planStage(r: Resources, target: StageTarget): Promise<boolean> {
+  const stage = stageAt(target.job, target.stageNo) as AnyStage
+  const key = { job_id: target.jobId, attempt: target.attempt, stage_no: target.stageNo }
+  const opened = only(
+    await openStage(r.db, {
+      ...key,
+      name: stage.name,
+      weight: stage.weight,
+      on_task_failure: target.job.onTaskFailure ?? stage.onTaskFailure,
+      max_claims: stage.maxClaims,
+    }),
+  )
+  if (opened.status !== 'planning') return true
+  const deadline = r.now().getTime() + TIME_BOX_MS
+  let cursor = opened.plan_cursor
+  let seen = 0
+  let batch: NewTask[] = []
+  for await (const task of plan(r, stage, target)) {
+    // What is stored was yielded before: a plan yields the same tasks in the same order, so resuming is skipping.
+    if (++seen <= cursor) continue
+    TaskKey.parse(task.key)
+    batch.push(task)
+    if (batch.length < BATCH) continue
+    cursor = only(await addTasks(r.db, { ...key, cursor, tasks: batch })).add_tasks
+    batch = []
+    if (r.now().getTime() > deadline || r.stopping.aborted) return false
+  }
+  if (batch.length > 0) cursor = only(await addTasks(r.db, { ...key, cursor, tasks: batch })).add_tasks
+  await sealStage(r.db, { ...key, expected: cursor })
+  r.log.info('stage.planned', { job_id: target.jobId, stage: target.stageNo, name: stage.name, tasks: cursor })
+  return true
+}
+
+function plan(r: Resources, stage: AnyStage, target: StageTarget): AsyncIterable<NewTask> | Iterable<NewTask> {
+  return stage.plan({
+    jobId: target.jobId,
+    attempt: target.attempt,
+    params: target.params,
+    blobs: r.blobs,
+    log: r.log,
+    signal: r.stopping,
+    previous: (earlier) => stageResults(r, target.job, target.jobId, earlier),
+  })
+}

@@ -1,0 +1,115 @@
+// Runs the claimed tasks of one worker side by side, records outcomes, keeps leases alive, and stops what may not go on.
+import pLimit from 'p-limit'
+import { type ClaimedTask, completeTasks, extendLeases, type TaskOutcome } from '../db/task-functions.ts'
+import type { AnyStage } from '../engine/define-job.ts'
+import { AppError } from '../engine/errors.ts'
+import type { Resources } from '../platform/resources.ts'
+import type { StageTarget } from './plan-stage.ts'
+import { predecessorsOf } from './predecessors.ts'
+import { runTask } from './run-task.ts'
+
+export interface WorkerTarget extends StageTarget {
+  readonly stage: AnyStage
+  readonly worker: string
+  readonly leaseMs: number
+}
+
+/** While anything runs, one statement this often learns of cancel, pause and lost leases. */
+const LIVENESS_MS = 2000
+
+interface Running {
+  readonly abort: AbortController
+  progress: { fraction: number; note?: string } | undefined
+}
+
+/** Runs and records one claimed batch; answers with counts of what was recorded. */
+export async function runBatch(
+  r: Resources,
+  target: WorkerTarget,
+  claimed: readonly ClaimedTask[],
+): Promise<{ completed: number; failed: number }> {
+  const { jobId: job_id, attempt, stageNo: stage_no, worker } = target
+  const running = new Map<number, Running>(claimed.map((t) => [t.task_no, { abort: new AbortController(), progress: undefined }]))
+  const counts = { completed: 0, failed: 0 }
+  let finished: TaskOutcome[] = []
+  const record = async (): Promise<void> => {
+    const results = finished
+    finished = []
+    if (results.length === 0) return
+    const answers = await completeTasks(r.db, { job_id, attempt, stage_no, worker, results })
+    for (const answer of answers) {
+      if (answer.outcome === 'applied')
+        counts[results.find((x) => x.task_no === answer.task_no)?.status === 'completed' ? 'completed' : 'failed']++
+      else
+        r.log.warn('task.not_applied', {
+          job_id,
+          stage: stage_no,
+          task_no: answer.task_no,
+          outcome: answer.outcome,
+          reason: answer.reason,
+        })
+    }
+  }
+  const liveness = keepAlive(r, target, running, record)
+  const predecessor = predecessorsOf(r, target, claimed)
+  const limit = pLimit(target.stage.weight === 'heavy' ? 1 : target.stage.taskConcurrency)
+  try {
+    await limit.map(claimed, async (task) => {
+      const state = running.get(task.task_no) as Running
+      const outcome = await runTask(r, target, task, {
+        signal: AbortSignal.any([state.abort.signal, r.stopping]),
+        lost: state.abort.signal,
+        predecessor: () => predecessor(task),
+        progress: (fraction, note) =>
+          (state.progress = { fraction: Math.min(1, Math.max(0, fraction)), ...(note ? { note } : {}) }),
+      })
+      running.delete(task.task_no)
+      if (outcome) finished.push(outcome)
+    })
+  } finally {
+    clearInterval(liveness)
+    await record()
+  }
+  return counts
+}
+
+/** Heartbeat: asks every 2 s, renews each third of the lease, records what is finished meanwhile, aborts what is lost. */
+function keepAlive(
+  r: Resources,
+  target: WorkerTarget,
+  running: Map<number, Running>,
+  record: () => Promise<void>,
+): NodeJS.Timeout {
+  let renewed = r.now().getTime()
+  let busy = false
+  const beat = async (): Promise<void> => {
+    const renew = r.now().getTime() - renewed >= target.leaseMs / 3
+    const progress = Object.fromEntries([...running].flatMap(([no, s]) => (s.progress ? [[no, s.progress]] : [])))
+    const [answer] = await extendLeases(r.db, {
+      job_id: target.jobId,
+      attempt: target.attempt,
+      stage_no: target.stageNo,
+      worker: target.worker,
+      task_nos: [...running.keys()],
+      lease: target.leaseMs,
+      renew: renew || Object.keys(progress).length > 0,
+      progress,
+    })
+    if (renew) renewed = r.now().getTime()
+    if (!answer) return
+    const stop = answer.job_status !== 'processing' || answer.current_attempt !== target.attempt
+    for (const no of stop ? running.keys() : answer.lost) {
+      running
+        .get(no)
+        ?.abort.abort(new AppError('TASK_ABORTED', stop ? `The job is ${answer.job_status}.` : 'The claim was lost.'))
+    }
+    await record()
+  }
+  return setInterval(() => {
+    if (busy) return
+    busy = true
+    beat()
+      .catch((error: unknown) => r.log.warn('worker.heartbeat_failed', { job_id: target.jobId, error }))
+      .finally(() => (busy = false))
+  }, LIVENESS_MS)
+}

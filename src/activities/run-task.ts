@@ -1,0 +1,99 @@
+// One try of one task: calls `run`, enforces timeout and abort, checks the result against its schema.
+import * as z from 'zod'
+import type { ClaimedTask, TaskOutcome } from '../db/task-functions.ts'
+import type { TaskContext } from '../engine/define-job.ts'
+import { AppError } from '../engine/errors.ts'
+import { toFailure } from '../engine/retry.ts'
+import { cleanText, storableJson } from '../engine/storable.ts'
+import type { Resources } from '../platform/resources.ts'
+import { keepResult } from '../storage/large-results.ts'
+import type { WorkerTarget } from './run-batch.ts'
+
+/** What differs from task to task of a batch. */
+export interface TaskHandle {
+  /** Abort of any kind. */
+  readonly signal: AbortSignal
+  /** Fires when the task may not be recorded any more: cancelled, paused, lost. */
+  readonly lost: AbortSignal
+  readonly predecessor: () => Promise<unknown>
+  readonly progress: (fraction: number, note?: string) => void
+}
+
+/** The outcome to record, or undefined when the claim is lost: whoever holds it now records its own. */
+export async function runTask(
+  r: Resources,
+  target: WorkerTarget,
+  task: ClaimedTask,
+  handle: TaskHandle,
+): Promise<TaskOutcome | undefined> {
+  const started = r.now().getTime()
+  const base = (): { task_no: number; duration_ms: number } => ({
+    task_no: task.task_no,
+    duration_ms: Math.max(0, r.now().getTime() - started),
+  })
+  try {
+    const result = await keepResult(
+      r.blobs,
+      `${target.jobId}/a${target.attempt}/s${target.stageNo}/${task.task_no}-${target.worker}`,
+      await checked(target, await raced(r, target, task, handle)),
+    )
+    // Refused here, where it fails one task, instead of in the statement that records the whole batch.
+    storableJson(result)
+    return { ...base(), status: 'completed', result }
+  } catch (error) {
+    if (handle.lost.aborted) return undefined
+    const failure = toFailure(error, task.claims, target.stage.backoff, r.random())
+    return {
+      ...base(),
+      ...failure,
+      error_details: cleanText(failure.error_details),
+      status: failure.error_code === 'PREDECESSOR_FAILED' ? 'skipped' : 'failed',
+    }
+  }
+}
+
+/** `run` against timeout and abort. A run that ignores its signal is left behind: its late result is never recorded. */
+async function raced(r: Resources, target: WorkerTarget, task: ClaimedTask, handle: TaskHandle): Promise<unknown> {
+  const { stage } = target
+  const timeout = new AbortController()
+  const timer = setTimeout(() => {
+    timeout.abort(new AppError('TASK_TIMEOUT', `The task ran longer than ${stage.timeoutMs} ms.`))
+  }, stage.timeoutMs)
+  const signal = AbortSignal.any([handle.signal, timeout.signal])
+  const aborted = Promise.withResolvers<never>()
+  const onAbort = (): void => {
+    const reason: unknown = signal.reason
+    aborted.reject(reason instanceof AppError ? reason : new AppError('TASK_ABORTED', 'The worker is shutting down.'))
+  }
+  signal.addEventListener('abort', onAbort)
+  if (signal.aborted) onAbort()
+  const context: TaskContext<unknown, unknown> = {
+    jobId: target.jobId,
+    attempt: target.attempt,
+    claim: task.claims,
+    params: target.params,
+    blobs: r.blobs,
+    log: r.log,
+    signal,
+    now: r.now,
+    predecessor: handle.predecessor,
+    progress: handle.progress,
+  }
+  try {
+    const run = async (): Promise<unknown> =>
+      stage.run({ key: task.task_key, taskNo: task.task_no, parameters: task.parameters }, context as TaskContext<unknown, never>)
+    return await Promise.race([run(), aborted.promise])
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', onAbort)
+    // Nobody may be waiting for it any more.
+    aborted.promise.catch(() => undefined)
+  }
+}
+
+async function checked(target: WorkerTarget, result: unknown): Promise<unknown> {
+  const parsed = await z.safeParseAsync(target.stage.result as z.ZodType, result)
+  if (parsed.success) return parsed.data
+  const wrong = parsed.error.issues.map((i) => `${i.path.join('.') || 'result'}: ${i.message}`).join('; ')
+  throw new AppError('RESULT_INVALID', `Stage ${target.stage.name} returned a result that breaks its schema: ${wrong}`)
+}

@@ -1,0 +1,70 @@
+// runTasks: one worker. Claims, runs, completes, repeats; ends by asking close_stage. Never throws for a task's failure.
+import { randomUUID } from 'node:crypto'
+import * as df from 'durable-functions'
+import { closeStage, type StageClosure } from '../db/job-functions.ts'
+import { findJob } from '../db/reading.ts'
+import { only } from '../db/sql-function.ts'
+import { claimTasks } from '../db/task-functions.ts'
+import { stageAt } from '../engine/define-job.ts'
+import type { RunInput, RunReport } from '../models/steps.ts'
+import { type Resources, resources } from '../platform/resources.ts'
+import { CLAIM_BATCH, SOON_MS } from './advance-job.ts'
+import { parseRunInput } from './step-input.ts'
+import { runBatch, type WorkerTarget } from './run-batch.ts'
+
+/** A worker hands back after this time, so that a small job never waits long behind a large one for an activity slot. */
+const SLICE_MS = 10_000
+
+/**
+ * One slice of a stage's work. Light: batches of 50 until nothing is ready or the slice is over. Heavy: exactly one task.
+ * @returns counts only; Postgres has the rest
+ */
+export async function runTasks(input: RunInput, r: Resources = resources()): Promise<RunReport> {
+  const { jobId, attempt, stage: stageNo } = parseRunInput(input)
+  const key = { job_id: jobId, attempt, stage_no: stageNo }
+  const total = { claimed: 0, completed: 0, failed: 0 }
+  const row = await findJob(r.db, jobId)
+  const job = row && r.jobType(row.job_type)
+  const stage = job && stageAt(job, stageNo)
+  if (!row || !job || !stage || row.attempt !== attempt) return total
+  const target: WorkerTarget = {
+    job,
+    jobId,
+    attempt,
+    stageNo,
+    params: row.parameters,
+    stage,
+    worker: randomUUID(),
+    leaseMs: r.config.LEASE_SECONDS * 1000,
+  }
+  const deadline = r.now().getTime() + SLICE_MS
+  const limit = stage.weight === 'heavy' ? 1 : CLAIM_BATCH
+  while (!r.stopping.aborted) {
+    const claimed = await claimTasks(r.db, { ...key, limit, worker: target.worker, lease: target.leaseMs })
+    if (claimed.length > 0) {
+      const { completed, failed } = await runBatch(r, target, claimed)
+      total.claimed += claimed.length
+      total.completed += completed
+      total.failed += failed
+    } else if (!(await soonReady(r, only(await closeStage(r.db, key)), deadline))) return total
+    if (stage.weight === 'heavy' || r.now().getTime() >= deadline) break
+  }
+  const closure = only(await closeStage(r.db, key))
+  if (closure.closed_now)
+    r.log.info('stage.closed', { job_id: jobId, stage: stageNo, outcome: closure.outcome, tasks: closure.expected })
+  return total
+}
+
+/** Waits for a task that becomes ready within 5 s and within the slice; false when there is none. */
+async function soonReady(r: Resources, closure: StageClosure, deadline: number): Promise<boolean> {
+  if (closure.state !== 'open' || closure.next_ready_at === null) return false
+  const wait = closure.next_ready_at.getTime() - r.now().getTime()
+  if (wait > SOON_MS || r.now().getTime() + wait > deadline) return false
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, Math.max(20, wait))
+    r.stopping.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
+  })
+  return true
+}
+
+df.app.activity('runTasks', { handler: (input: RunInput) => runTasks(input) })

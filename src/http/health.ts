@@ -1,0 +1,44 @@
+// Liveness (the process answers) and readiness (Postgres and storage answer).
+import { AppError } from '../engine/errors.ts'
+import type { Resources } from '../platform/resources.ts'
+import { route } from './route.ts'
+
+/** A probe that takes longer counts as failed: readiness answers within 3 s. */
+const PROBE_MS = 2500
+
+type Check = { readonly name: string; readonly ok: boolean; readonly ms: number; readonly code?: string }
+
+async function probe(r: Resources, name: string, ask: () => Promise<unknown>): Promise<Check> {
+  const started = r.now().getTime()
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new AppError('INTERNAL', 'no answer in time', { status: 503 })), PROBE_MS)
+  try {
+    await Promise.race([ask(), late.promise])
+    return { name, ok: true, ms: r.now().getTime() - started }
+  } catch (error) {
+    r.log.warn('health.failed', { dependency: name, error })
+    return { name, ok: false, ms: r.now().getTime() - started, code: error instanceof AppError ? error.code : 'INTERNAL' }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+route({ name: 'getHealthLive', method: 'GET', path: 'health/live', handle: () => Promise.resolve({ body: { status: 'live' } }) })
+
+route({
+  name: 'getHealthReady',
+  method: 'GET',
+  path: 'health/ready',
+  async handle({ r }) {
+    const checks = await Promise.all([
+      probe(r, 'postgres', () => r.db.query('SELECT 1 FROM app.jobs LIMIT 1')),
+      probe(r, 'storage', () => r.blobs.checkContainer(r.config.ALLOWED_CONTAINERS?.[0] ?? r.config.BRONZE_CONTAINER)),
+    ])
+    const ready = checks.every((c) => c.ok)
+    return {
+      status: ready ? 200 : 503,
+      headers: ready ? {} : { 'retry-after': '5' },
+      body: { status: ready ? 'ready' : 'not_ready', checks },
+    }
+  },
+})

@@ -1,0 +1,158 @@
+// The status document of a job: one view joining Postgres, progress rules and Durable.
+import { type JobRow, listStages, recentCompletions, type StageRow } from '../db/reading.ts'
+import {
+  calculateEstimatedCompletion,
+  calculateOverallProgress,
+  calculateStageProgress,
+  type Estimate,
+  type Sample,
+  type StageCounts,
+} from '../engine/progress.ts'
+import type { InstanceStatus } from '../orchestrators/client.ts'
+import type { Resources } from '../platform/resources.ts'
+import { isTerminalJob } from '../models/words.ts'
+
+/** Links of a job, absolute. */
+export function jobLinks(origin: string, jobId: string): Record<string, string> {
+  const base = `${origin}/api/jobs`
+  return {
+    status: `${base}/status/${jobId}`,
+    statusQueryGetUri: `${base}/${jobId}/instance`,
+    tasks: `${base}/${jobId}/tasks`,
+    events: `${base}/${jobId}/events`,
+  }
+}
+
+/** Row fields for lists and documents. */
+export function jobSummary(row: JobRow): Record<string, unknown> {
+  const {
+    job_id,
+    job_type,
+    status,
+    attempt,
+    stage,
+    total_stages,
+    parameters,
+    metadata,
+    error_code,
+    submitted_by,
+    created_at,
+    started_at,
+    finished_at,
+    updated_at,
+  } = row
+  return {
+    job_id,
+    job_type,
+    status,
+    attempt,
+    stage,
+    total_stages,
+    parameters,
+    metadata,
+    error_code,
+    submitted_by,
+    created_at,
+    started_at,
+    finished_at,
+    updated_at,
+  }
+}
+
+export async function jobDocument(
+  r: Resources,
+  row: JobRow,
+  instance: InstanceStatus | undefined,
+  origin: string,
+): Promise<Record<string, unknown>> {
+  const stages = await listStages(r.db, row.job_id)
+  const finished = isTerminalJob(row.status)
+  const overall = calculateOverallProgress(stages.map(toCounts), row.total_stages, finished)
+  const estimate = finished ? undefined : await estimateOf(r, row, stages, overall)
+  return {
+    ...jobSummary(row),
+    stages: stages.map((s) => stageDocument(s)),
+    progress: { ...overall, ...estimate },
+    result: row.result_data,
+    error: row.error_code ? { code: row.error_code, details: row.error_details } : null,
+    runtime_status: instance?.runtimeStatus ?? null,
+    ...driftOf(row, instance),
+    links: jobLinks(origin, row.job_id),
+  }
+}
+
+function toCounts(s: StageRow): StageCounts {
+  return {
+    done: s.completed + s.failed + s.skipped,
+    failed: s.failed,
+    running: s.running,
+    total: s.expected,
+    planned: s.sealed,
+    closed: s.status === 'closed',
+  }
+}
+
+function stageDocument(s: StageRow): Record<string, unknown> {
+  const {
+    stage,
+    name,
+    status,
+    outcome,
+    expected,
+    completed,
+    failed,
+    skipped,
+    running,
+    retrying,
+    open,
+    opened_at,
+    closed_at,
+    summary,
+  } = s
+  const { percent } = calculateStageProgress(toCounts(s))
+  return {
+    stage,
+    name,
+    status,
+    outcome,
+    expected,
+    completed,
+    failed,
+    skipped,
+    running,
+    retrying,
+    open,
+    percent,
+    opened_at,
+    closed_at,
+    summary,
+  }
+}
+
+async function estimateOf(
+  r: Resources,
+  row: JobRow,
+  stages: readonly StageRow[],
+  overall: { done: number; total: number },
+): Promise<Estimate> {
+  const current = stages.find((s) => s.status === 'open')
+  if (!current) return { eta: null, reason: 'no stage is running', rate_per_s: null }
+  const recent = await recentCompletions(r.db, row.job_id, current.stage)
+  const now = r.now().getTime()
+  const done = current.completed + current.failed + current.skipped
+  const samples: Sample[] = [{ at: current.opened_at.getTime(), done: 0 }]
+  if (recent?.first) samples.push({ at: recent.first.getTime(), done: Math.max(0, done - recent.count) })
+  samples.push({ at: now, done })
+  // The rate of the running stage, applied to all that is left of the job.
+  return calculateEstimatedCompletion(samples, done + Math.max(0, overall.total - overall.done))
+}
+
+/** The two stores may disagree for a moment; for longer, the reconciler repairs it. */
+function driftOf(row: JobRow, instance: InstanceStatus | undefined): { drift?: string } {
+  const finished = isTerminalJob(row.status)
+  if (!instance) return finished ? {} : { drift: 'Durable does not know this instance; the reconciler starts it again.' }
+  const ended = ['Completed', 'Failed', 'Terminated', 'Canceled'].includes(instance.runtimeStatus)
+  if (ended && !finished)
+    return { drift: `The instance is ${instance.runtimeStatus}, the job is ${row.status}; the reconciler starts it again.` }
+  return {}
+}

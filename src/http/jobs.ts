@@ -1,0 +1,111 @@
+// Jobs: list, status document, Durable instance contract, events.
+import * as z from 'zod'
+import { findJob, type JobRow, listEvents, listJobs } from '../db/reading.ts'
+import { AppError } from '../engine/errors.ts'
+import { JobId, SnakeName } from '../models/names.ts'
+import { JobStatus } from '../models/words.ts'
+import { type Instances, type InstanceStatus, isActive } from '../orchestrators/client.ts'
+import type { Resources } from '../platform/resources.ts'
+import { makeCursor, paging, readCursor } from './cursor.ts'
+import { jobDocument, jobSummary } from './job-document.ts'
+import { type Answer, type Call, route } from './route.ts'
+
+const ById = z.object({ job_id: JobId })
+
+/** @throws AppError `JOB_NOT_FOUND` */
+export async function jobOf(r: Resources, jobId: string): Promise<JobRow> {
+  const row = await findJob(r.db, jobId)
+  if (!row) throw new AppError('JOB_NOT_FOUND', `There is no job ${jobId}.`)
+  return row
+}
+
+async function status({ params, url, r, instances }: Call<z.infer<typeof ById>, object, undefined>): Promise<Answer> {
+  const row = await jobOf(r, params.job_id)
+  return { body: await jobDocument(r, row, await tolerant(r, instances, row.job_id), url.origin) }
+}
+
+/** A status document without Durable is better than none: the row is the truth. */
+async function tolerant(r: Resources, instances: Instances, jobId: string): Promise<InstanceStatus | undefined> {
+  try {
+    return await instances.find(jobId)
+  } catch (error) {
+    r.log.warn('durable.status_failed', { job_id: jobId, error })
+    return undefined
+  }
+}
+
+async function instance({ params, url, r, instances }: Call<z.infer<typeof ById>, object, undefined>): Promise<Answer> {
+  const row = await jobOf(r, params.job_id)
+  const found = (await instances.find(row.job_id)) ?? instanceOfRow(row)
+  if (!isActive(found)) return { body: found }
+  return { status: 202, headers: { location: url.href, 'retry-after': '5' }, body: found }
+}
+
+const RUNTIME_STATUS: Record<JobStatus, string> = {
+  queued: 'Pending',
+  processing: 'Running',
+  paused: 'Suspended',
+  completed: 'Completed',
+  completed_with_errors: 'Completed',
+  failed: 'Completed',
+  cancelled: 'Terminated',
+}
+
+/** The same document from the job row, for an instance that Durable does not know (purged, task hub lost). */
+function instanceOfRow(row: JobRow): InstanceStatus {
+  const seconds = (at: Date): string => at.toISOString().replace(/\.\d+Z$/, 'Z')
+  const runtimeStatus = RUNTIME_STATUS[row.status]
+  return {
+    name: 'job',
+    instanceId: row.job_id,
+    runtimeStatus,
+    input: { jobId: row.job_id, attempt: row.attempt },
+    customStatus: null,
+    output: runtimeStatus === 'Completed' ? { status: row.status, attempt: row.attempt } : null,
+    createdTime: seconds(row.created_at),
+    lastUpdatedTime: seconds(row.updated_at),
+  }
+}
+
+const ListQuery = z.strictObject({
+  ...paging,
+  type: SnakeName.optional(),
+  status: JobStatus.optional(),
+  since: z.iso.datetime({ offset: true }).optional(),
+  error_code: z.string().min(1).max(64).optional(),
+  text: z.string().min(1).max(200).optional(),
+})
+
+async function list({ query, r }: Call<object, z.infer<typeof ListQuery>, undefined>): Promise<Answer> {
+  const { limit, next, ...filter } = query
+  const after = readCursor(next, filter, z.object({ created_at: z.string(), job_id: JobId }))
+  const rows = await listJobs(r.db, { ...filter, after, limit: limit + 1 })
+  const page = rows.slice(0, limit)
+  const last = page.at(-1)
+  const more =
+    rows.length > limit && last ? { next: makeCursor(filter, { created_at: last.created_key, job_id: last.job_id }) } : {}
+  return { body: { jobs: page.map(jobSummary), count: page.length, ...more } }
+}
+
+const EventsQuery = z.strictObject(paging)
+
+async function events({ params, query, r }: Call<z.infer<typeof ById>, z.infer<typeof EventsQuery>, undefined>): Promise<Answer> {
+  await jobOf(r, params.job_id)
+  const after = readCursor(query.next, params, z.object({ event_id: z.string().regex(/^\d{1,18}$/) }))
+  const rows = await listEvents(r.db, params.job_id, after?.event_id ?? '0', query.limit + 1)
+  const page = rows.slice(0, query.limit)
+  const last = page.at(-1)
+  return {
+    body: {
+      events: page,
+      count: page.length,
+      ...(rows.length > query.limit && last ? { next: makeCursor(params, { event_id: last.event_id }) } : {}),
+    },
+  }
+}
+
+route({ name: 'listJobs', method: 'GET', path: 'jobs', query: ListQuery, handle: list })
+route({ name: 'getJobStatus', method: 'GET', path: 'jobs/status/{job_id}', params: ById, handle: status })
+route({ name: 'getJob', method: 'GET', path: 'jobs/{job_id}', params: ById, handle: status })
+route({ name: 'getJobInstance', method: 'GET', path: 'jobs/{job_id}/instance', params: ById, handle: instance })
+route({ name: 'listJobEvents', method: 'GET', path: 'jobs/{job_id}/events', params: ById, query: EventsQuery, handle: events })

@@ -1,0 +1,36 @@
+// Error answers: problem+json (RFC 9457) with code and request_id; nothing of the inside reaches them.
+import type { HttpResponseInit } from '@azure/functions'
+import { AppError, type Issue } from '../engine/errors.ts'
+
+export interface Problem {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly code: string
+  readonly request_id: string
+  readonly issues?: readonly Issue[]
+}
+
+/** Any thrown value as an answer. What is not an AppError is INTERNAL, with its details in the log only. */
+export function problemAnswer(error: unknown, requestId: string): HttpResponseInit {
+  const known =
+    error instanceof AppError && (error.status < 500 || error.retryable || error.code === 'CONFIG_INVALID')
+      ? error
+      : new AppError('INTERNAL', 'An unexpected error happened. Details are in the log under the request id.')
+  const problem: Problem = {
+    type: `urn:lamplighter:error:${known.code}`,
+    title: known.code.toLowerCase().replaceAll('_', ' '),
+    status: known.status,
+    detail: known.message,
+    code: known.code,
+    request_id: requestId,
+    ...(known.issues.length > 0 ? { issues: known.issues } : {}),
+  }
+  const retryAfter = known.status === 503 ? { 'retry-after': String(Math.ceil((known.retryAfterMs ?? 5000) / 1000)) } : {}
+  return {
+    status: known.status,
+    headers: { 'content-type': 'application/problem+json', 'x-request-id': requestId, ...retryAfter },
+    body: JSON.stringify(problem),
+  }
+}

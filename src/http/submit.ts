@@ -1,0 +1,82 @@
+// Submission: validate → accept → submit_job → start → confirm. A crash between any two steps is repaired by the reconciler.
+import * as z from 'zod'
+import { confirmStart, submitJob } from '../db/job-functions.ts'
+import { only } from '../db/sql-function.ts'
+import { AppError } from '../engine/errors.ts'
+import { jobId } from '../engine/ids.ts'
+import { storableJson } from '../engine/storable.ts'
+import { SnakeName } from '../models/names.ts'
+import { isTerminalJob } from '../models/words.ts'
+import { jobLinks } from './job-document.ts'
+import { type Answer, type Call, route, validate } from './route.ts'
+
+/** Accepted beside the parameters of every job type: annotations, not part of the job's identity. */
+const Metadata = z.object({
+  dataset_id: z.string().max(200).optional(),
+  resource_id: z.string().max(200).optional(),
+  version_id: z.string().max(200).optional(),
+})
+const Params = z.object({ job_type: z.string().max(200) })
+const Query = z.strictObject({ force: z.enum(['true', 'false']).default('false') })
+const IdempotencyKey = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be 1-200 visible ASCII characters')
+
+type SubmitCall = Call<z.infer<typeof Params>, z.infer<typeof Query>, Record<string, unknown>>
+
+async function submit({ params, query, body, headers, requestId, url, r, instances }: SubmitCall): Promise<Answer> {
+  const job = SnakeName.safeParse(params.job_type).success ? r.jobType(params.job_type) : undefined
+  if (!job)
+    throw new AppError(
+      'JOB_TYPE_UNKNOWN',
+      `There is no job type ${JSON.stringify(params.job_type)}. Known: ${r.jobTypes.map((j) => j.name).join(', ')}.`,
+    )
+  const { metadata, rest } = splitMetadata(body)
+  const parameters: unknown = validate(job.params, rest, 'INVALID_PARAMETERS')
+  storableJson(parameters)
+  storableJson(metadata)
+  const given = headers.get('idempotency-key')
+  const key = given === null ? null : validate(IdempotencyKey, given, 'INVALID_PARAMETERS')
+  await job.accept?.(parameters, { blobs: r.blobs })
+  const id = jobId(job.name, parameters)
+  const row = only(
+    await submitJob(r.db, {
+      job_id: id,
+      job_type: job.name,
+      total_stages: job.stages.length,
+      parameters,
+      metadata,
+      on_task_failure: job.onTaskFailure ?? 'fail',
+      submitted_by: null,
+      correlation_id: requestId,
+      idempotency_key: key,
+      force: query.force === 'true',
+    }),
+  )
+  if (row.start_needed) {
+    await instances.start({ jobId: id, attempt: row.attempt })
+    await confirmStart(r.db, { job_id: id, attempt: row.attempt })
+  }
+  if (row.created) r.log.info('job.submitted', { job_id: id, job_type: job.name, attempt: row.attempt, request_id: requestId })
+  const links = jobLinks(url.origin, id)
+  const finished = isTerminalJob(row.status)
+  return {
+    status: finished ? 200 : 202,
+    headers: { location: links['statusQueryGetUri'] ?? '', ...(finished ? {} : { 'retry-after': '2' }) },
+    body: { job_id: id, job_type: job.name, status: row.status, created: row.created, attempt: row.attempt, parameters, links },
+  }
+}
+
+function splitMetadata(body: Record<string, unknown>): { metadata: Record<string, unknown>; rest: Record<string, unknown> } {
+  const metadata: unknown = validate(Metadata, body, 'INVALID_PARAMETERS')
+  const rest = Object.fromEntries(Object.entries(body).filter(([k]) => !(k in Metadata.shape)))
+  return { metadata: metadata as Record<string, unknown>, rest }
+}
+
+route({
+  name: 'submitJob',
+  method: 'POST',
+  path: 'jobs/submit/{job_type}',
+  params: Params,
+  query: Query,
+  body: z.record(z.string(), z.unknown()),
+  handle: submit,
+})

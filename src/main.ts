@@ -1,0 +1,11 @@
+// The one entry: importing a file registers its functions.
+import './orchestrators/job.ts'
+import './activities/advance-job.ts'
+import './activities/run-tasks.ts'
+import './activities/reconcile.ts'
+import './http/submit.ts'
+import './http/jobs.ts'
+import './http/tasks.ts'
+import './http/job-types.ts'
+import './http/health.ts'
+import './http/fallback.ts'

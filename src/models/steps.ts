@@ -1,0 +1,39 @@
+// What orchestrator and activities say to each other: small objects, at most 1 KB, never bare strings.
+import type { JobStatus } from './words.ts'
+
+/** Input of the orchestrator. The last members travel through continueAsNew only. */
+export interface JobInput {
+  readonly jobId: string
+  readonly attempt: number
+  /** Turns without movement so far: they back off. */
+  readonly idle?: number
+  /** Consecutive answers `again`: planning that never ends is a named error. */
+  readonly again?: number
+}
+
+export type StepInput = Pick<JobInput, 'jobId' | 'attempt'>
+
+/** Answer of advanceJob: what the job needs now. */
+export type Step =
+  | { readonly kind: 'done'; readonly status: JobStatus; readonly attempt: number }
+  | { readonly kind: 'wait'; readonly seconds: number }
+  | { readonly kind: 'again' }
+  | {
+      readonly kind: 'run'
+      readonly stage: number
+      readonly name: string
+      readonly workers: number
+      readonly done: number
+      readonly total: number
+    }
+
+export interface RunInput extends StepInput {
+  readonly stage: number
+}
+
+/** Answer of runTasks: counts only. */
+export interface RunReport {
+  readonly claimed: number
+  readonly completed: number
+  readonly failed: number
+}

@@ -1,0 +1,47 @@
+// The one place that touches the durable SDK's context, so that another major version changes this file alone.
+import * as df from 'durable-functions'
+import type { OrchestrationContext, Task } from 'durable-functions'
+import type { advanceJob } from '../activities/advance-job.ts'
+import type { runTasks } from '../activities/run-tasks.ts'
+import type { JobInput, RunInput, RunReport, Step, StepInput } from '../models/steps.ts'
+
+/** Activities by name; types only, so that a rename is a compile error. */
+interface Activities {
+  advanceJob: typeof advanceJob
+  runTasks: typeof runTasks
+}
+const nameOf = <N extends keyof Activities>(name: N): N => name
+
+/** What the orchestrator may do. Each call gives a task to be yielded once, and never again (trap: reused tasks shift ids). */
+export interface Calls {
+  readonly input: JobInput
+  advance(input: StepInput): Task
+  run(inputs: readonly RunInput[]): Task
+  sleep(seconds: number): Task
+  status(status: { stage: number; name: string; done: number; total: number }): void
+  again(input: JobInput): void
+}
+
+// Only advanceJob is retried, one call per yield: a retried call inside Task.all shifts the ids of its siblings.
+const whenDatabaseIsBack = new df.RetryOptions(2000, 10)
+whenDatabaseIsBack.backoffCoefficient = 2
+whenDatabaseIsBack.maxRetryIntervalInMilliseconds = 60_000
+
+export function callsOf(context: OrchestrationContext): Calls {
+  return {
+    input: context.df.getInput<JobInput>(),
+    advance: (input) => context.df.callActivityWithRetry(nameOf('advanceJob'), whenDatabaseIsBack, input),
+    run: (inputs) => context.df.Task.all(inputs.map((input) => context.df.callActivity(nameOf('runTasks'), input))),
+    sleep: (seconds) => {
+      const until = context.df.currentUtcDateTime
+      return context.df.createTimer(new (until.constructor as DateConstructor)(until.getTime() + seconds * 1000))
+    },
+    status: (status) => context.df.setCustomStatus(status),
+    again: (input) => context.df.continueAsNew(input),
+  }
+}
+
+/** The yielded value of `advance`. */
+export const asStep = (value: unknown): Step => value as Step
+/** The yielded value of `run`. */
+export const asReports = (value: unknown): readonly RunReport[] => value as readonly RunReport[]

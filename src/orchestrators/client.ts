@@ -1,0 +1,85 @@
+// The durable client, wrapped once: ids are validated before they reach a URL, and each surprising answer gets its meaning here.
+import * as df from 'durable-functions'
+import type { DurableClient } from 'durable-functions'
+import type { InvocationContext } from '@azure/functions'
+import { AppError } from '../engine/errors.ts'
+import { JobId } from '../models/names.ts'
+import type { StepInput } from '../models/steps.ts'
+import { ORCHESTRATOR } from './job.ts'
+
+/** States in which an instance will go on by itself. */
+const ACTIVE = new Set(['Pending', 'Running', 'Suspended', 'ContinuedAsNew'])
+
+/** The Durable status contract, with the extension's own field names. */
+export interface InstanceStatus {
+  readonly name: string
+  readonly instanceId: string
+  readonly runtimeStatus: string
+  readonly input: unknown
+  readonly customStatus: unknown
+  readonly output: unknown
+  readonly createdTime: string
+  readonly lastUpdatedTime: string
+}
+
+export interface Instances {
+  /** Starts the job's orchestrator; an instance that is active already counts as success. @throws AppError `DURABLE_UNAVAILABLE` */
+  start(input: StepInput): Promise<void>
+  /** Undefined when Durable does not know the id (purged, task hub lost). @throws AppError `DURABLE_UNAVAILABLE` */
+  find(jobId: string): Promise<InstanceStatus | undefined>
+  terminate(jobId: string, reason: string): Promise<void>
+}
+
+export const isActive = (status: InstanceStatus): boolean => ACTIVE.has(status.runtimeStatus)
+
+export function instancesOf(context: InvocationContext): Instances {
+  return wrap(df.getClient(context))
+}
+
+function wrap(client: DurableClient): Instances {
+  const id = (jobId: string): string => JobId.parse(jobId)
+  return {
+    async start(input) {
+      try {
+        await client.startNew(ORCHESTRATOR, {
+          instanceId: id(input.jobId),
+          input: { jobId: input.jobId, attempt: input.attempt },
+        })
+      } catch (error) {
+        // 409, on older extensions 500, both with this sentence: an active instance of the same id is what was wanted.
+        if (error instanceof Error && /already exists/.test(error.message)) return
+        throw new AppError('DURABLE_UNAVAILABLE', 'The orchestration client could not start the instance.', { cause: error })
+      }
+    },
+    async find(jobId) {
+      try {
+        const s = await client.getStatus(id(jobId))
+        if (!s?.instanceId) return undefined
+        return {
+          name: s.name,
+          instanceId: s.instanceId,
+          runtimeStatus: s.runtimeStatus,
+          input: s.input ?? null,
+          customStatus: s.customStatus ?? null,
+          output: s.output ?? null,
+          createdTime: seconds(s.createdTime),
+          lastUpdatedTime: seconds(s.lastUpdatedTime),
+        }
+      } catch (error) {
+        if (error instanceof Error && /\b404\b|not found|No instance/i.test(error.message)) return undefined
+        throw new AppError('DURABLE_UNAVAILABLE', 'The orchestration client could not be asked for the instance.', {
+          cause: error,
+        })
+      }
+    },
+    async terminate(jobId, reason) {
+      await client.terminate(id(jobId), encodeURIComponent(reason))
+    },
+  }
+}
+
+/** `yyyy-MM-ddTHH:mm:ssZ`, as the extension writes it. The SDK gives a Date or the text. */
+function seconds(time: unknown): string {
+  const text = typeof time === 'string' ? time : (time as { toISOString(): string }).toISOString()
+  return text.replace(/\.\d+Z$/, 'Z')
+}

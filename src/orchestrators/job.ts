@@ -1,0 +1,53 @@
+// The only orchestrator: asks what the job needs, fans out, fans in, asks again. Postgres decides; this only wakes.
+import * as df from 'durable-functions'
+import type { OrchestrationHandler, Task } from 'durable-functions'
+import type { RunReport } from '../models/steps.ts'
+import { asReports, asStep, callsOf } from './call.ts'
+
+export const ORCHESTRATOR = 'job'
+
+/** One execution stays below these, so that its history (sent at every replay) stays small. */
+const MAX_TURNS = 100
+const MAX_ACTIVITIES = 250
+/** Each `again` is a minute of planning: a plan of more than 16 hours has lost its way. */
+const MAX_AGAIN = 1000
+const MAX_WAIT_SECONDS = 60
+
+export const job: OrchestrationHandler = function* (context): Generator<Task, unknown, unknown> {
+  const calls = callsOf(context)
+  const { jobId, attempt } = calls.input
+  let { idle = 0, again = 0 } = calls.input
+  let activities = 0
+  for (let turn = 0; turn < MAX_TURNS && activities < MAX_ACTIVITIES; turn++) {
+    const step = asStep(yield calls.advance({ jobId, attempt }))
+    activities++
+    again = step.kind === 'again' ? again + 1 : 0
+    if (again > MAX_AGAIN) throw new Error(`Planning of job ${jobId} did not end within ${MAX_AGAIN} turns.`)
+    if (step.kind === 'done') return { status: step.status, attempt: step.attempt }
+    if (step.kind === 'wait') yield calls.sleep(lesser(step.seconds, MAX_WAIT_SECONDS))
+    if (step.kind === 'run') {
+      calls.status({ stage: step.stage, name: step.name, done: step.done, total: step.total })
+      const workers = lesser(step.workers, MAX_ACTIVITIES)
+      if (activities + workers > MAX_ACTIVITIES && activities > 1) break
+      activities += workers
+      let reports: readonly RunReport[] = []
+      try {
+        reports = asReports(yield calls.run(Array.from({ length: workers }, () => ({ jobId, attempt, stage: step.stage }))))
+      } catch {
+        // A worker that died came back all the same: Postgres knows what it finished, and the next turn decides.
+        reports = []
+      }
+      idle = reports.some((r) => r.claimed > 0) ? 0 : idle + 1
+      if (idle > 0) yield calls.sleep(lesser(2 ** idle, MAX_WAIT_SECONDS))
+    }
+  }
+  calls.again({ jobId, attempt, idle, again })
+  return undefined
+}
+
+// Math is not at hand in an orchestrator (lint), because Math.random would break replays.
+function lesser(a: number, b: number): number {
+  return a < b ? a : b
+}
+
+df.app.orchestration(ORCHESTRATOR, job)

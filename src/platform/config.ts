@@ -1,0 +1,41 @@
+// Every setting of the app, read once. All missing or wrong names are reported together.
+import * as z from 'zod'
+import { AppError } from '../engine/errors.ts'
+
+const containers = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((n) => n.trim())
+    .filter(Boolean),
+)
+
+export const Config = z.object({
+  DATABASE_URL: z.string().min(1).describe('Postgres connection URL of the application role'),
+  PG_POOL_MAX: z.coerce.number().int().min(1).max(500).default(20).describe('connections of one process'),
+  DATA_STORAGE: z.string().optional().describe('connection string of the data account (laptop); default AzureWebJobsStorage'),
+  DATA_STORAGE_URL: z.url().optional().describe('blob endpoint of the data account, reached with the identity'),
+  AzureWebJobsStorage: z.string().optional().describe('storage of the Functions host; fallback for the data account'),
+  BRONZE_CONTAINER: z.string().default('bronze').describe('raw input, read-only'),
+  SILVER_CONTAINER: z.string().default('silver').describe('converted output'),
+  GOLD_CONTAINER: z.string().default('gold').describe('published output'),
+  ALLOWED_CONTAINERS: containers
+    .optional()
+    .describe('comma list of containers that may be named from outside; default the three tiers'),
+  LEASE_SECONDS: z.coerce.number().int().min(3).max(3600).default(60).describe('how long a claim lives without a heartbeat'),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('least level that is logged'),
+})
+export type Config = z.infer<typeof Config>
+
+/** @throws AppError `CONFIG_INVALID` naming every variable that is missing or wrong */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const known = Object.fromEntries(Object.keys(Config.shape).flatMap((k) => (env[k] ? [[k, env[k]]] : [])))
+  const parsed = Config.safeParse(known)
+  if (parsed.success) return parsed.data
+  const wrong = parsed.error.issues.map((i) => `${i.path.join('.')} (${i.message})`)
+  throw new AppError('CONFIG_INVALID', `Settings are missing or wrong: ${wrong.join('; ')}.`)
+}
+
+/** Containers that operations may name: the allow-list, or the three tiers. */
+export function allowedContainers(config: Config): ReadonlySet<string> {
+  return new Set(config.ALLOWED_CONTAINERS ?? [config.BRONZE_CONTAINER, config.SILVER_CONTAINER, config.GOLD_CONTAINER])
+}

@@ -1,0 +1,176 @@
+// The one implementation of BlobStore, over @azure/storage-blob; works alike on Azurite and on Azure.
+import { createHash } from 'node:crypto'
+import type { BlobClient, BlobServiceClient, BlockBlobClient, ContainerClient } from '@azure/storage-blob'
+import { AppError } from '../engine/errors.ts'
+import type { BlobPage, BlobStore, ListOptions, WriteOptions, WrittenBlob } from '../models/blob-store.ts'
+import type { BlobMetadata, BlobRef } from '../models/blob.ts'
+import { describeBlob } from './blob-metadata.ts'
+import { toStorageError } from './blob-errors.ts'
+import { INTERNAL_CONTAINER } from './large-results.ts'
+import { assertName, blobNameProblem, ContainerName, writableNameProblem } from './names.ts'
+
+export interface BlobStoreSettings {
+  /** Shared key (laptop); else `accountUrl` with the process identity. */
+  readonly connectionString: string | undefined
+  readonly accountUrl: string | undefined
+  readonly allowed: ReadonlySet<string>
+}
+
+/** The service's maximum, and the cheapest: an emulator page costs about 0.24 s whatever its size. */
+const MAX_PAGE = 5000
+const MAX_READ = 64 * 1024 * 1024
+
+/** Opens the store; the SDK is loaded and the account reached at the first call. */
+export function openBlobStore(settings: BlobStoreSettings): BlobStore {
+  let service: Promise<BlobServiceClient> | undefined
+  const containers = new Map<string, ContainerClient>()
+  const container = async (name: string): Promise<ContainerClient> => {
+    const client = containers.get(name) ?? (await (service ??= connect(settings))).getContainerClient(name)
+    containers.set(name, client)
+    return client
+  }
+  const blob = async (ref: BlobRef, problem: string | undefined): Promise<BlockBlobClient> => {
+    assertName(problem, ref.blob)
+    const client = (await container(ref.container)).getBlockBlobClient(ref.blob)
+    return sameBlob(client, ref)
+  }
+  const reader = (ref: BlobRef): Promise<BlockBlobClient> => blob(ref, blobNameProblem(ref.blob))
+  const guarded = async <T>(what: string, call: () => Promise<T>): Promise<T> => {
+    try {
+      return await call()
+    } catch (error) {
+      throw toStorageError(error, what)
+    }
+  }
+  return {
+    checkContainer: (name) => checkContainer(name, settings.allowed, container),
+    list: (name, options) => listPages(name, options ?? {}, container),
+    properties: (ref) =>
+      guarded(nameOf(ref), async () => {
+        const p = await (await reader(ref)).getProperties(conditions(ref))
+        return describeBlob({
+          name: ref.blob,
+          size: p.contentLength ?? 0,
+          lastModified: p.lastModified ?? new Date(0),
+          contentType: p.contentType,
+          etag: p.etag,
+          metadata: p.metadata,
+          contentMD5: p.contentMD5,
+          accessTier: p.accessTier,
+        })
+      }),
+    tags: (ref) => guarded(nameOf(ref), async () => (await (await reader(ref)).getTags()).tags),
+    read: (ref, options) => guarded(nameOf(ref), async () => readWhole(await reader(ref), ref, options?.maxBytes ?? MAX_READ)),
+    readRange: (ref, offset, length) =>
+      guarded(nameOf(ref), async () => (await reader(ref)).downloadToBuffer(offset, length, conditions(ref))),
+    write: (name, path, body, options) =>
+      guarded(`${name}/${path}`, async () =>
+        write(await blob({ container: name, blob: path }, writableNameProblem(path)), name, body, options),
+      ),
+    delete: (ref) => guarded(nameOf(ref), async () => (await (await reader(ref)).deleteIfExists(conditions(ref))).succeeded),
+  }
+}
+
+async function connect(settings: BlobStoreSettings): Promise<BlobServiceClient> {
+  const { BlobServiceClient } = await import('@azure/storage-blob')
+  // The SDK's retry policy is the only one for blob calls; nothing stacks on it.
+  const options = { retryOptions: { maxTries: 4, retryDelayInMs: 500, maxRetryDelayInMs: 8000, tryTimeoutInMs: 60_000 } }
+  if (settings.connectionString) return BlobServiceClient.fromConnectionString(settings.connectionString, options)
+  if (!settings.accountUrl)
+    throw new AppError('CONFIG_INVALID', 'No data account: set DATA_STORAGE_URL (identity) or DATA_STORAGE (connection string).')
+  const { DefaultAzureCredential } = await import('@azure/identity')
+  return new BlobServiceClient(settings.accountUrl, new DefaultAzureCredential(), options)
+}
+
+/** The second lock: what the client will ask for is what the caller named. */
+export function sameBlob<C extends BlobClient>(client: C, ref: BlobRef): C {
+  if (client.containerName === ref.container && client.name === ref.blob) return client
+  throw new AppError(
+    'NAME_ESCAPES_CONTAINER',
+    `A request for ${JSON.stringify(ref.blob)} would have left container ${ref.container}.`,
+  )
+}
+
+async function checkContainer(
+  name: string,
+  allowed: ReadonlySet<string>,
+  container: (name: string) => Promise<ContainerClient>,
+): Promise<void> {
+  const parsed = ContainerName.safeParse(name)
+  if (!parsed.success)
+    throw new AppError('INVALID_NAME', `The container name ${JSON.stringify(name.slice(0, 100))} is not legal.`)
+  if (!allowed.has(parsed.data) || parsed.data === INTERNAL_CONTAINER) {
+    throw new AppError('CONTAINER_NOT_ALLOWED', `Container '${parsed.data}' is not on the allow-list (ALLOWED_CONTAINERS).`)
+  }
+  const exists = await container(parsed.data)
+    .then(
+      (c) => c.exists(),
+      (e: unknown) => Promise.reject(toStorageError(e, `container ${parsed.data}`)),
+    )
+    .catch((e: unknown) => Promise.reject(toStorageError(e, `container ${parsed.data}`)))
+  if (!exists) throw new AppError('CONTAINER_NOT_FOUND', `Container '${parsed.data}' does not exist.`)
+}
+
+async function* listPages(
+  name: string,
+  options: ListOptions,
+  container: (name: string) => Promise<ContainerClient>,
+): AsyncGenerator<BlobPage> {
+  const { prefix, startFrom, signal, maxPageSize = MAX_PAGE } = options
+  try {
+    const flat = (await container(name)).listBlobsFlat({
+      includeMetadata: true,
+      ...(prefix ? { prefix } : {}),
+      ...(startFrom ? { startFrom } : {}),
+      ...(signal ? { abortSignal: signal } : {}),
+    })
+    for await (const page of flat.byPage({ maxPageSize })) {
+      const blobs: BlobMetadata[] = []
+      const skipped: string[] = []
+      for (const item of page.segment.blobItems) {
+        // Zero-byte folder markers are not files; names that others stored against the rules are counted, never opened.
+        if (item.name.endsWith('/') || item.metadata?.['hdi_isfolder'] === 'true') continue
+        if (blobNameProblem(item.name)) skipped.push(item.name)
+        else
+          blobs.push(
+            describeBlob({
+              ...item.properties,
+              name: item.name,
+              size: item.properties.contentLength ?? 0,
+              metadata: item.metadata,
+            }),
+          )
+      }
+      yield { blobs, skipped: { count: skipped.length, sample: skipped.slice(0, 20) } }
+    }
+  } catch (error) {
+    throw toStorageError(error, `container ${name}`)
+  }
+}
+
+async function readWhole(client: BlockBlobClient, ref: BlobRef, maxBytes: number): Promise<Buffer> {
+  const answer = await client.download(0, undefined, conditions(ref))
+  const size = answer.contentLength ?? 0
+  const chunks: Buffer[] = []
+  if (size > maxBytes) {
+    ;(answer.readableStreamBody as { destroy?: () => void } | undefined)?.destroy?.()
+    throw new AppError(
+      'BLOB_TOO_LARGE',
+      `${nameOf(ref)} has ${size} bytes, more than the ${maxBytes} allowed. Read it in ranges.`,
+    )
+  }
+  for await (const chunk of answer.readableStreamBody ?? []) chunks.push(Buffer.from(chunk))
+  return Buffer.concat(chunks)
+}
+
+async function write(client: BlockBlobClient, container: string, body: Uint8Array, options: WriteOptions): Promise<WrittenBlob> {
+  const answer = await client.uploadData(body, {
+    ...(options.mode === 'create' ? { conditions: { ifNoneMatch: '*' } } : {}),
+    ...(options.contentType ? { blobHTTPHeaders: { blobContentType: options.contentType } } : {}),
+  })
+  const sha256 = createHash('sha256').update(body).digest('hex')
+  return { container, blob_path: client.name, size: body.length, etag: answer.etag ?? '', sha256 }
+}
+
+const nameOf = (ref: BlobRef): string => `${ref.container}/${ref.blob}`
+const conditions = (ref: BlobRef): { conditions?: { ifMatch: string } } => (ref.etag ? { conditions: { ifMatch: ref.etag } } : {})
