@@ -14,7 +14,9 @@ DECLARE
   got int := 0;
 BEGIN
   PERFORM app.assert_read_committed();
-  PERFORM set_config('synchronous_commit', 'off', true);
+  -- A claim is some fifty rows of a stage of any size: always the indexes, whatever the statistics say.
+  PERFORM set_config('synchronous_commit', 'off', true), set_config('enable_seqscan', 'off', true),
+    set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('enable_bitmapscan', 'off', true);
   PERFORM 1 FROM app.jobs j WHERE j.job_id = p_job_id AND j.attempt = p_attempt AND j.status = 'processing';
   IF NOT FOUND THEN RETURN; END IF;
   SELECT * INTO stage FROM app.stages s

@@ -26,7 +26,9 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'stage % of job % does not exist', p_stage_no, p_job_id USING ERRCODE = 'LL002', HINT = 'The stage number is wrong.';
   END IF;
-  PERFORM set_config('lamplighter.completed', 'yes', true);
+  -- A batch is at most some hundred rows of a stage of any size: always the primary key, whatever the statistics say.
+  PERFORM set_config('lamplighter.completed', 'yes', true), set_config('enable_seqscan', 'off', true),
+    set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('enable_bitmapscan', 'off', true);
   RETURN QUERY
     WITH given AS (
       SELECT r.* FROM jsonb_to_recordset(p_results) AS r(task_no int, status text, result jsonb, error_code text, error_details text,
@@ -46,7 +48,7 @@ BEGIN
         not_before = CASE WHEN d.new_status = 'retrying' THEN now() + coalesce(d.retry_in_ms, 0) * interval '1 millisecond' END,
         finished_at = CASE WHEN d.new_status <> 'retrying' THEN now() END
       FROM decided d
-      WHERE t.stage_id = stage.stage_id AND t.task_no = ANY (numbers) AND t.task_no = d.task_no AND d.holder = p_worker AND d.old_status = 'processing'
+      WHERE t.stage_id = stage.stage_id AND t.task_no = d.task_no AND d.holder = p_worker AND d.old_status = 'processing'
       RETURNING t.task_no
     ) SELECT d.task_no,
         CASE WHEN a.task_no IS NOT NULL THEN 'applied' WHEN d.old_status IS NULL THEN 'unknown'
