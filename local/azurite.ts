@@ -16,6 +16,10 @@ export interface LocalAzurite {
 const ACCOUNT = 'devstoreaccount1'
 const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=='
 
+/** The connection string of an Azurite on this machine. */
+export const azuriteConnection = (port: number): string =>
+  `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${KEY};BlobEndpoint=http://127.0.0.1:${port}/${ACCOUNT};`
+
 export async function startAzurite(options: { folder: string; port?: number; inMemory?: boolean }): Promise<LocalAzurite> {
   const port = await freePort(options.port)
   await mkdir(options.folder, { recursive: true })
@@ -48,7 +52,7 @@ export async function startAzurite(options: { folder: string; port?: number; inM
     await new Promise((r) => setTimeout(r, 25))
   }
   return {
-    connectionString: `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${KEY};BlobEndpoint=http://127.0.0.1:${port}/${ACCOUNT};`,
+    connectionString: azuriteConnection(port),
     port,
     pid: child.pid ?? 0,
     ended,

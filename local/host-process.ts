@@ -14,16 +14,19 @@ export interface HostProcess {
 }
 
 export interface HostProcessOptions extends HostOrder {
+  /** Defaults: a variable that is already set wins. */
   readonly env: Readonly<Record<string, string>>
+  /** Addresses of what was started for this host: they always hold. */
+  readonly started: Readonly<Record<string, string>>
   /** File descriptor for everything that host and app print; default: this process's own output. */
   readonly output?: number
 }
 
 /** @throws LocalError with the host's own sentence */
-export async function startHostProcess({ env, output, ...order }: HostProcessOptions): Promise<HostProcess> {
+export async function startHostProcess({ env, started, output, ...order }: HostProcessOptions): Promise<HostProcess> {
   const child = fork(new URL('./host/main.ts', import.meta.url), [JSON.stringify(order)], {
     detached: true,
-    env: { ...env, ...process.env, ...pick(env) },
+    env: { ...env, ...process.env, ...started },
     stdio: ['ignore', output ?? 'inherit', output ?? 'inherit', 'ipc'],
   })
   const ended = new Promise<string>((resolve) =>
@@ -43,12 +46,6 @@ export async function startHostProcess({ env, output, ...order }: HostProcessOpt
       await ended
     },
   }
-}
-
-/** Variables that the launcher decides: addresses of what it started. Anything else that is already set wins. */
-function pick(env: Readonly<Record<string, string>>): Record<string, string> {
-  const own = ['DATABASE_URL', 'AzureWebJobsStorage', 'WEBSITE_HOSTNAME']
-  return Object.fromEntries(own.flatMap((k) => (env[k] === undefined ? [] : [[k, env[k]]])))
 }
 
 function firstMessage(

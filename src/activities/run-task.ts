@@ -8,6 +8,7 @@ import { cleanText, storableJson } from '../engine/storable.ts'
 import type { Resources } from '../platform/resources.ts'
 import { keepResult } from '../storage/large-results.ts'
 import type { WorkerTarget } from './run-batch.ts'
+import { stageResults } from './stage-results.ts'
 
 /** What differs from task to task of a batch. */
 export interface TaskHandle {
@@ -77,6 +78,7 @@ async function raced(r: Resources, target: WorkerTarget, task: ClaimedTask, hand
     signal,
     now: r.now,
     predecessor: handle.predecessor,
+    previous: (earlier) => stageResults(r, target.job, target.jobId, earlier),
     progress: handle.progress,
   }
   try {

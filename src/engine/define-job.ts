@@ -57,6 +57,8 @@ export interface TaskContext<P, Before> {
    * @throws AppError `PREDECESSOR_MISSING`, or `PREDECESSOR_FAILED`, which records this task as skipped
    */
   predecessor(): Promise<Before>
+  /** Completed tasks of an earlier stage in order, streamed: for tasks that gather. */
+  previous<S extends AnyStage>(stage: S): AsyncIterable<TaskResult<ResultOf<S>>>
   /** For long tasks: 0 … 1 and a short note, stored with the next heartbeat. */
   progress(fraction: number, note?: string): void
 }
@@ -165,9 +167,9 @@ export interface JobSpec<P> {
   readonly stages: readonly Stage<P, never, never, never>[] | readonly AnyStage[]
   readonly onTaskFailure?: OnTaskFailure
   /** Checks the outside world before a job row exists; throws AppError to refuse. */
-  accept?(params: P, context: { blobs: BlobStore }): Promise<void>
+  accept?(params: NoInfer<P>, context: { blobs: BlobStore }): Promise<void>
   /** The job's result; default: the summaries by stage name. */
-  result?(context: ResultContext<P>): Promise<unknown>
+  result?(context: ResultContext<NoInfer<P>>): Promise<unknown>
 }
 
 export type Job<P> = JobSpec<P>
@@ -175,7 +177,7 @@ export type Job<P> = JobSpec<P>
 export type AnyJob = Job<any>
 
 /** True only when a stage takes exactly the job's parameters. */
-type StageOf<P, S> = S extends Stage<infer Q, infer _T, infer _R, infer _B> ? ([P] extends [Q] ? S : never) : never
+type StageOf<P, S> = S extends { params: z.ZodType<infer Q> } ? ([P] extends [Q] ? S : never) : never
 
 /**
  * Declares a job type. The file's name must be the job's name; `npm run gen` puts it into the registry.

@@ -1,0 +1,128 @@
+// A laptop's cloud: Postgres, Azurite, schema, containers, host; in that order, and stopped in the reverse one.
+import { openSync } from 'node:fs'
+import { join } from 'node:path'
+import { BlobServiceClient } from '@azure/storage-blob'
+import pg from 'pg'
+import { migrate } from '../src/db/migrate.ts'
+import { azuriteConnection, type LocalAzurite, startAzurite } from './azurite.ts'
+import { freePort, tryPort } from './free-port.ts'
+import { type HostProcess, startHostProcess } from './host-process.ts'
+import { LocalError } from './local-error.ts'
+import { type LocalPostgres, startPostgres } from './postgres.ts'
+import { ROOT } from './settings.ts'
+
+export interface Backends {
+  readonly databaseUrl: string
+  readonly storage: string
+  readonly postgres: LocalPostgres | undefined
+  readonly azurite: LocalAzurite | undefined
+  stop(): Promise<void>
+}
+
+export interface BackendOptions {
+  readonly home: string
+  readonly ports?: { readonly postgres?: number; readonly azurite?: number }
+  readonly env?: NodeJS.ProcessEnv
+}
+
+export const CONTAINERS = ['bronze', 'silver', 'gold', 'lamplighter'] as const
+
+/** Starts what is not given by `DATABASE_URL` and `AzureWebJobsStorage`, migrates, makes the containers. */
+export async function startBackends({ home, ports = {}, env = process.env }: BackendOptions): Promise<Backends> {
+  const [ownDatabase, ownStorage] = [env['DATABASE_URL'], storageOf(env)]
+  const started = await Promise.allSettled([
+    ownDatabase ? attachDatabase(ownDatabase) : startPostgres({ folder: join(home, 'postgres'), ...port(ports.postgres) }),
+    ownStorage ? undefined : startAzurite({ folder: join(home, 'azurite'), ...port(ports.azurite) }),
+  ])
+  const [first, second] = started
+  const postgres = first.status === 'fulfilled' ? first.value : undefined
+  const azurite = second.status === 'fulfilled' ? second.value : undefined
+  const stop = async (): Promise<void> => {
+    await azurite?.stop()
+    await postgres?.stop()
+  }
+  try {
+    for (const s of started) if (s.status === 'rejected') throw s.reason
+    const databaseUrl = ownDatabase ?? postgres?.url ?? ''
+    const storage = ownStorage ?? azurite?.connectionString ?? ''
+    await migrate(databaseUrl, join(ROOT, 'sql'))
+    await makeContainers(storage)
+    return { databaseUrl, storage, postgres, azurite, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+const port = (wanted: number | undefined): { port?: number } => (wanted === undefined ? {} : { port: wanted })
+
+function storageOf(env: NodeJS.ProcessEnv): string | undefined {
+  const given = env['AzureWebJobsStorage']
+  if (given !== 'UseDevelopmentStorage=true') return given || undefined
+  return azuriteConnection(10_000)
+}
+
+async function attachDatabase(url: string): Promise<undefined> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 })
+  try {
+    await client.connect()
+    const { rows } = await client.query<{ version: string }>('SELECT version()')
+    console.log(`Using the Postgres of DATABASE_URL: ${rows[0]?.version.split(' ').slice(0, 2).join(' ')}`)
+  } catch (cause) {
+    throw new LocalError(
+      `The Postgres of DATABASE_URL at ${new URL(url).host} cannot be used: ${cause instanceof Error ? cause.message : 'no answer'}`,
+      { cause },
+    )
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}
+
+async function makeContainers(storage: string): Promise<void> {
+  const service = BlobServiceClient.fromConnectionString(storage, { retryOptions: { maxTries: 3, tryTimeoutInMs: 5000 } })
+  await Promise.all(CONTAINERS.map((name) => service.getContainerClient(name).createIfNotExists()))
+}
+
+export interface HostSettings {
+  /** 0: any free one. */
+  readonly port: number
+  readonly folder?: string
+  readonly host?: string
+  readonly graceMs?: number
+  readonly seed?: number
+  /** File that takes what host and app print. */
+  readonly logFile?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Starts the Functions host on the backends. @throws LocalError when the port is taken */
+export async function startHost(
+  backends: Pick<Backends, 'databaseUrl' | 'storage'>,
+  settings: HostSettings,
+): Promise<HostProcess> {
+  const { port: wanted, folder = ROOT, logFile, env = {}, ...order } = settings
+  if (wanted !== 0 && (await tryPort(wanted)) === undefined) {
+    throw new LocalError(
+      `Port ${wanted} is unavailable. Close the process using that port, or specify another port using --port [-p].`,
+    )
+  }
+  const chosen = wanted === 0 ? await freePort() : wanted
+  return startHostProcess({
+    ...order,
+    folder,
+    port: chosen,
+    env: {
+      AZURE_FUNCTIONS_ENVIRONMENT: 'Development',
+      FUNCTIONS_WORKER_RUNTIME: 'node',
+      FUNCTIONS_EXTENSION_VERSION: '~4',
+      TASKHUB_NAME: 'lamplighter',
+    },
+    started: {
+      ...env,
+      WEBSITE_HOSTNAME: `localhost:${chosen}`,
+      DATABASE_URL: backends.databaseUrl,
+      AzureWebJobsStorage: backends.storage,
+    },
+    ...(logFile ? { output: openSync(logFile, 'a') } : {}),
+  })
+}

@@ -1,0 +1,80 @@
+// `npm run demo`: the main job on real files, over HTTP like any user: upload, submit, watch, show.
+import { resolve } from 'node:path'
+import { azuriteConnection } from '../azurite.ts'
+import { LocalError } from '../local-error.ts'
+import { JobBoard, type JobView } from './board.ts'
+import { demoRasters } from './rasters.ts'
+import { prefixOf, uploadFolder } from './upload.ts'
+
+export interface DemoOptions {
+  readonly url: string
+  readonly home: string
+  readonly folder: string | undefined
+  readonly storage: string | undefined
+  readonly azuritePort: number | undefined
+  /** The cloud was running before and stays. */
+  readonly stays: boolean
+}
+
+const CONTAINER = 'bronze'
+
+/** @returns the exit code: 0 when every job completed */
+export async function runDemo(options: DemoOptions): Promise<number> {
+  const folder = options.folder === undefined ? await demoRasters(options.home) : resolve(options.folder)
+  const prefix = options.folder === undefined ? 'demo/' : prefixOf(folder)
+  const files = await uploadFolder(storageOf(options), CONTAINER, prefix, folder)
+  console.log(`Uploaded ${files} files to ${CONTAINER}/${prefix}\n`)
+  const jobs = await Promise.all([
+    submit(options.url, 'hello_world', { n: 100 }),
+    submit(options.url, 'summarize_container', { container_name: CONTAINER, prefix }),
+    submit(options.url, 'list_container', { container_name: CONTAINER, prefix, metadata_level: 'full', create_index: true }),
+  ])
+  const board = new JobBoard(process.stdout)
+  const done = await board.watch(jobs.map((j) => j.links.status))
+  show(done)
+  const bad = done.filter((j) => j.status !== 'completed')
+  for (const job of bad)
+    console.error(`${job.job_type} is ${job.status}: ${job.error ? `${job.error.code}: ${job.error.details}` : 'see its tasks'}`)
+  console.log(`\n${options.stays ? 'Look at' : 'While npm start runs, look at'}`)
+  for (const job of done) console.log(`  ${job.job_type.padEnd(20)} ${job.links['status']}`)
+  return bad.length === 0 ? 0 : 1
+}
+
+function storageOf({ storage, azuritePort }: DemoOptions): string {
+  if (storage && storage !== 'UseDevelopmentStorage=true') return storage
+  return azuriteConnection(azuritePort ?? 10_000)
+}
+
+interface Submitted {
+  readonly job_id: string
+  readonly links: { readonly status: string }
+}
+
+/** Runs again what has finished before; joins what still runs. */
+async function submit(url: string, type: string, parameters: object): Promise<Submitted> {
+  const post = (query: string): Promise<Response> =>
+    fetch(`${url}/api/jobs/submit/${type}${query}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(parameters),
+    })
+  let answer = await post('?force=true')
+  if (answer.status === 409) answer = await post('')
+  const body = (await answer.json()) as Submitted & { detail?: string }
+  if (!answer.ok) throw new LocalError(`${type} was refused (${answer.status}): ${body.detail ?? ''}`)
+  return body
+}
+
+function show(jobs: readonly JobView[]): void {
+  for (const job of jobs) {
+    console.log(`\n${job.job_type}  ${job.status}`)
+    for (const s of job.stages) {
+      const counts = `${s.completed} completed, ${s.failed} failed, ${s.skipped} skipped`
+      console.log(`  stage ${s.stage} ${s.name.padEnd(24)} ${s.outcome?.padEnd(10)} ${counts}`)
+    }
+    for (const [key, value] of Object.entries(job.result ?? {})) {
+      const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
+      console.log(`  ${key.padEnd(24)} ${text.length > 100 ? `${text.slice(0, 97)}...` : text}`)
+    }
+  }
+}

@@ -1,0 +1,158 @@
+// `npm start`, `npm run demo`, `npm run doctor`, `npm run reset`: a laptop's cloud from one command.
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { buildApp } from '../scripts/build.ts'
+import { type Backends, startBackends, startHost } from './cloud.ts'
+import { runDemo } from './demo/demo.ts'
+import { doctor } from './doctor.ts'
+import type { HostProcess } from './host-process.ts'
+import { LocalError } from './local-error.ts'
+import { dataHome, liveRun, recordEnd, recordRun, reset, runProcess, takeLock } from './settings.ts'
+
+const DEFAULT_PORT = 7071
+
+interface Options {
+  readonly port: number | undefined
+  readonly host: string | undefined
+  readonly graceMs: number
+}
+
+interface Cloud {
+  readonly url: string
+  /** Resolves with a reason when a part ends by itself. */
+  readonly broken: Promise<string>
+  stop(): Promise<void>
+}
+
+async function startCloud(options: Options, logFile?: string): Promise<Cloud> {
+  const home = dataHome()
+  const last = await takeLock(home)
+  await buildApp()
+  const backends = await startBackends({ home, ...(last ? { ports: last.ports } : {}) })
+  let host: HostProcess
+  try {
+    host = await startHost(backends, {
+      port: options.port ?? DEFAULT_PORT,
+      graceMs: options.graceMs,
+      ...(options.host ? { host: options.host } : {}),
+      ...(logFile ? { logFile } : {}),
+    })
+  } catch (error) {
+    await backends.stop()
+    throw error
+  }
+  record(home, host, backends)
+  const broken = Promise.race([host.ended, ...[backends.postgres?.ended, backends.azurite?.ended].filter((p) => p !== undefined)])
+  return {
+    url: host.url,
+    broken,
+    async stop() {
+      await host.stop()
+      await backends.stop()
+      recordEnd(home)
+    },
+  }
+}
+
+function record(home: string, host: HostProcess, { postgres, azurite }: Backends): void {
+  const processes = [runProcess('launcher', process.pid), runProcess('host', host.pid), runProcess('worker', host.workerPid)]
+  if (azurite) processes.push(runProcess('azurite', azurite.pid))
+  if (postgres) processes.push(runProcess('postgres', postgres.keeperPid))
+  recordRun(home, {
+    url: host.url,
+    ports: { ...(postgres ? { postgres: postgres.port } : {}), ...(azurite ? { azurite: azurite.port } : {}) },
+    processes,
+  })
+}
+
+/** First signal: orderly end. Second: at once. Children notice the closed channel and end by themselves. */
+function onSignal(stop: () => Promise<void>): void {
+  let asked = false
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (asked) process.exit(1)
+      asked = true
+      console.log('\nStopping …')
+      stop().then(
+        () => process.exit(0),
+        () => process.exit(1),
+      )
+    })
+  }
+}
+
+async function start(options: Options): Promise<void> {
+  const cloud = await startCloud(options)
+  onSignal(() => cloud.stop())
+  const line = (name: string, path: string): string => `  ${name.padEnd(12)}${cloud.url}${path}`
+  console.log(
+    [
+      '',
+      'Lamplighter is running. Ctrl-C stops it.',
+      '',
+      line('job types', '/api/job-types'),
+      line('jobs', '/api/jobs'),
+      line('ready', '/api/health/ready'),
+      '',
+    ].join('\n'),
+  )
+  console.log(
+    `  try         curl -X POST ${cloud.url}/api/jobs/submit/hello_world -H 'content-type: application/json' -d '{"n": 100}'\n`,
+  )
+  console.error(await cloud.broken)
+  await cloud.stop()
+  process.exit(1)
+}
+
+async function demo(options: Options, folder: string | undefined): Promise<void> {
+  const home = dataHome()
+  const running = liveRun(home)
+  const logFile = join(home, 'logs', 'demo.log')
+  // With nothing running, any free port does: the demo must not fail because something else has 7071.
+  const cloud = running ? undefined : await startCloud({ ...options, port: options.port ?? 0 }, logFile)
+  if (cloud) onSignal(() => cloud.stop())
+  try {
+    const url = running?.url ?? cloud?.url ?? ''
+    process.exitCode = await Promise.race([
+      runDemo({
+        url,
+        home,
+        folder,
+        storage: process.env['AzureWebJobsStorage'],
+        azuritePort: running?.ports.azurite ?? liveRun(home)?.ports.azurite,
+        stays: running !== undefined,
+      }),
+      ...(cloud ? [cloud.broken.then((reason) => Promise.reject(new LocalError(`${reason} See ${logFile}.`)))] : []),
+    ])
+  } finally {
+    await cloud?.stop()
+  }
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      port: { type: 'string', short: 'p' },
+      host: { type: 'string' },
+      grace: { type: 'string', default: '10' },
+      url: { type: 'string' },
+    },
+  })
+  const port = values.port === undefined ? undefined : Number(values.port)
+  if (port !== undefined && (!Number.isInteger(port) || port < 0 || port > 65_535))
+    throw new LocalError(`--port ${values.port} is not a port number (0 to 65535).`)
+  const options: Options = { port, host: values.host, graceMs: Number(values.grace) * 1000 }
+  const [command = 'start', argument] = positionals
+  if (command === 'start') return start(options)
+  if (command === 'demo') return demo(options, argument)
+  if (command === 'doctor') return doctor(values.url)
+  if (command === 'reset') return console.log(`Removed ${reset()}`)
+  throw new LocalError(`Unknown command ${command}. Known: start, demo, doctor, reset.`)
+}
+
+main().catch((error: unknown) => {
+  // A LocalError is a sentence for the terminal; anything else is a defect and shows its stack.
+  console.error(error instanceof LocalError ? error.message : error)
+  process.exit(1)
+})

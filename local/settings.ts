@@ -1,0 +1,116 @@
+// Where a laptop's cloud keeps its data, and the lock that admits one at a time.
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { LocalError } from './local-error.ts'
+
+export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
+const MARKER = 'lamplighter-data'
+
+/** One process of a run: the pid alone may have been given to another program since. */
+export interface RunProcess {
+  readonly name: string
+  readonly pid: number
+  /** Start time and command line, as `ps` tells them. */
+  readonly identity: string
+}
+export interface Run {
+  readonly url: string
+  readonly ports: { readonly postgres?: number; readonly azurite?: number }
+  readonly processes: readonly RunProcess[]
+}
+
+/** The data folder, made and marked. `LAMPLIGHTER_HOME` moves it. */
+export function dataHome(env: NodeJS.ProcessEnv = process.env): string {
+  const home = resolve(env['LAMPLIGHTER_HOME'] ?? join(ROOT, '.lamplighter'))
+  mkdirSync(join(home, 'logs'), { recursive: true })
+  writeFileSync(join(home, MARKER), 'Data of a local Lamplighter. Remove it with: npm run reset\n')
+  return home
+}
+
+/** Start time and command of a live process, or undefined. */
+export function identityOf(pid: number): string | undefined {
+  try {
+    return (
+      execFileSync('ps', ['-o', 'lstart=,command=', '-p', String(pid)], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }).trim() || undefined
+    )
+  } catch {
+    return undefined
+  }
+}
+
+export const runProcess = (name: string, pid: number): RunProcess => ({ name, pid, identity: identityOf(pid) ?? '' })
+const isAlive = (p: RunProcess): boolean => p.identity !== '' && identityOf(p.pid) === p.identity
+
+/** The last run, or undefined when there was none or its record is unreadable. */
+export function lastRun(home: string): Run | undefined {
+  try {
+    return JSON.parse(readFileSync(join(home, 'run.json'), 'utf8')) as Run
+  } catch {
+    return undefined
+  }
+}
+
+/** The run that lives, or undefined. */
+export function liveRun(home: string): (Run & { readonly pid: number }) | undefined {
+  const run = lastRun(home)
+  const launcher = run?.processes.find((p) => p.name === 'launcher')
+  return run && launcher && isAlive(launcher) ? { ...run, pid: launcher.pid } : undefined
+}
+
+export function recordRun(home: string, run: Run): void {
+  writeFileSync(join(home, 'run.json'), `${JSON.stringify(run, null, 2)}\n`)
+}
+
+/** Ports stay remembered, processes do not. */
+export function recordEnd(home: string): void {
+  const run = lastRun(home)
+  if (run) recordRun(home, { ...run, processes: [] })
+}
+
+/**
+ * Takes the lock: what a crashed run left is stopped first.
+ * @throws LocalError when another run lives
+ */
+export async function takeLock(home: string): Promise<Run | undefined> {
+  const live = liveRun(home)
+  if (live && live.pid !== process.pid) throw new LocalError(`Lamplighter is already running at ${live.url} (pid ${live.pid})`)
+  const last = lastRun(home)
+  for (const p of last?.processes ?? []) if (p.pid !== process.pid) await stopLeftover(p)
+  return last
+}
+
+async function stopLeftover(p: RunProcess): Promise<void> {
+  for (const [signal, tries] of [
+    ['SIGTERM', 50],
+    ['SIGKILL', 20],
+  ] as const) {
+    if (!isAlive(p)) return
+    process.kill(p.pid, signal)
+    for (let i = 0; i < tries && isAlive(p); i++) await new Promise((r) => setTimeout(r, 100))
+  }
+}
+
+/** Removes the data folder and what it moved elsewhere. @throws LocalError while running, or without the marker */
+export function reset(env: NodeJS.ProcessEnv = process.env): string {
+  const home = resolve(env['LAMPLIGHTER_HOME'] ?? join(ROOT, '.lamplighter'))
+  const live = liveRun(home)
+  if (live) throw new LocalError(`Lamplighter is running at ${live.url} (pid ${live.pid}). Stop it first.`)
+  const read = (name: string): string | undefined => {
+    try {
+      return readFileSync(join(home, name), 'utf8')
+    } catch {
+      return undefined
+    }
+  }
+  if (read(MARKER) === undefined)
+    throw new LocalError(`${home} is not a data folder of Lamplighter (it lacks ${MARKER}); nothing was removed.`)
+  const elsewhere = read(join('postgres', 'moved-to'))
+  if (elsewhere) rmSync(elsewhere, { recursive: true, force: true })
+  rmSync(home, { recursive: true, force: true })
+  return home
+}

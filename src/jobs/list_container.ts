@@ -1,0 +1,203 @@
+// Lists a container and stores metadata of every file as a task of its own; optionally an index of all files.
+import * as z from 'zod'
+import { defineJob, defineStage } from '../engine/define-job.ts'
+import { AppError } from '../engine/errors.ts'
+import { BlobMetadata, ListRef, MetadataLevel, OrchestrationData } from '../models/blob.ts'
+import { readTiffHeader } from '../raster/tiff-header.ts'
+import { acceptContainer, containerParams, withContainerAlias } from '../storage/container-params.ts'
+import { readList, writeList } from '../storage/list-file.ts'
+import { Listing } from '../storage/listing.ts'
+
+/** Named sizes of containers, for documents; the only limit that is enforced is `max_files`. */
+export const CONTAINER_SIZE_LIMITS = { SAFE: 1000, STANDARD: 2500, MAX: 5000, HARD: 5000, DEV: 500 } as const
+
+const params = withContainerAlias(
+  z.strictObject({
+    ...containerParams,
+    max_files: z.int().min(1).max(1_000_000).default(CONTAINER_SIZE_LIMITS.MAX).describe('most files that may match'),
+    overflow: z.enum(['error', 'truncate']).default('error').describe('what happens when more match'),
+    metadata_level: MetadataLevel.default('standard').describe(
+      'basic and standard use the listing; full also asks for tags and reads 16 KB',
+    ),
+    create_index: z.boolean().default(false).describe('third stage: one index of all files'),
+  }),
+)
+
+const BATCH_SIZE = 100
+/** Without history an hour is 7,200 files; with it, the recent rate of this stage. */
+const SECONDS_PER_FILE = 0.5
+/** Lists up to this many bytes stay in the row. */
+const MAX_INLINE_BYTES = 48_000
+const SAMPLE_FILES = 20
+
+const analyze = defineStage({
+  name: 'analyze_and_orchestrate',
+  weight: 'heavy',
+  params,
+  timeoutMs: 1_200_000,
+  result: z.object({ orchestration: OrchestrationData, ready_for_stage_2: z.boolean(), skipped_names: z.number().int() }),
+  *plan() {
+    yield { key: 'orchestrator', parameters: {} }
+  },
+  async run(_task, ctx) {
+    const { container_name, prefix, filter, file_filter, aggregate_gdb, max_files, overflow, metadata_level } = ctx.params
+    const listing = new Listing(ctx.blobs, {
+      container: container_name,
+      prefix,
+      filter,
+      fileFilter: file_filter,
+      aggregateGdb: aggregate_gdb,
+      signal: ctx.signal,
+      onPage: (passed) => ctx.progress(1 - 1 / (1 + passed / 50_000), `${passed} names passed`),
+    })
+    const files: BlobMetadata[] = []
+    let total = 0
+    for await (const file of listing.files()) {
+      total++
+      if (files.length < max_files) files.push(file)
+      else if (overflow === 'error') throw tooLarge(container_name, max_files)
+    }
+    const overflowed = total > files.length
+    const listed = files.map(({ name, size, last_modified, etag }) => ({
+      path: name,
+      size,
+      last_modified,
+      ...(etag ? { etag } : {}),
+    }))
+    const large = Buffer.byteLength(JSON.stringify(files)) > MAX_INLINE_BYTES
+    // The whole listing is kept, so that the next stage needs no further call; the row only shows paths.
+    const files_ref = await writeList(ctx.blobs, `${ctx.jobId}/a${ctx.attempt}/files-${ctx.claim}`, files)
+    return {
+      orchestration: {
+        total_files: total,
+        files_to_process: files.length,
+        files: large ? listed.slice(0, SAMPLE_FILES) : listed,
+        files_ref,
+        batch_size: BATCH_SIZE,
+        estimated_duration_seconds: SECONDS_PER_FILE * files.length,
+        ...(filter ? { filter_applied: filter } : {}),
+        ...(prefix ? { prefix_applied: prefix } : {}),
+        overflow_detected: overflowed,
+        ...(overflowed ? { overflow_message: `Showing first ${files.length} of ${total} files` } : {}),
+        metadata_level,
+      },
+      ready_for_stage_2: files.length > 0,
+      skipped_names: listing.skipped.count,
+    }
+  },
+})
+
+function tooLarge(container: string, max: number): AppError {
+  return new AppError(
+    'CONTAINER_TOO_LARGE',
+    `Container '${container}' has more than ${max} matching files (max_files: ${max}). Narrow it with prefix or filter, raise max_files (up to 1000000), allow overflow=truncate, or run inventory_container.`,
+  )
+}
+
+const DetectedFormat = z.object({
+  format: z.string(),
+  width: z.number().int().optional(),
+  height: z.number().int().optional(),
+  bands: z.number().int().optional(),
+  dtype: z.string().optional(),
+  epsg: z.number().int().optional(),
+  is_cog: z.boolean(),
+})
+const HEADER_BYTES = 16_384
+
+const extract = defineStage({
+  name: 'extract_metadata',
+  params,
+  onTaskFailure: 'continue',
+  result: BlobMetadata.extend({
+    extraction_level: MetadataLevel,
+    tags: z.record(z.string(), z.string()).optional(),
+    detected_format: DetectedFormat.nullable().optional(),
+    success: z.literal(true),
+  }),
+  async *plan({ previous, blobs }) {
+    for await (const { result } of previous(analyze)) {
+      const { files_ref } = result.orchestration
+      for (const file of files_ref ? await readList(blobs, files_ref) : []) {
+        const listed = BlobMetadata.parse(file)
+        yield { key: listed.name, parameters: { file: listed }, source: 'orchestrator' }
+      }
+    }
+  },
+  async run(task, ctx) {
+    const listed = task.parameters.file
+    const level = ctx.params.metadata_level
+    if (level !== 'full' || listed.is_aggregate) return { ...listed, extraction_level: level, success: true as const }
+    const ref = { container: ctx.params.container_name, blob: listed.name }
+    const properties = await ctx.blobs.properties(ref)
+    const pinned = { ...ref, ...(properties.etag ? { etag: properties.etag } : {}) }
+    const tags = await ctx.blobs.tags(ref)
+    const head =
+      properties.size > 0 ? await ctx.blobs.readRange(pinned, 0, Math.min(HEADER_BYTES, properties.size)) : new Uint8Array()
+    return { ...properties, extraction_level: level, tags, detected_format: readTiffHeader(head) ?? null, success: true as const }
+  },
+})
+
+const index = defineStage({
+  name: 'create_file_index',
+  weight: 'heavy',
+  params,
+  result: z.object({
+    container: z.string(),
+    job_id: z.string(),
+    task_count: z.number().int(),
+    index_created: z.boolean(),
+    file_index: z.record(z.string(), z.object({ size: z.number(), type: z.string(), modified: z.string() })).optional(),
+    file_index_ref: ListRef.optional(),
+    success: z.literal(true),
+  }),
+  async *plan({ params, previous }) {
+    if (!params.create_index) return
+    let count = 0
+    for await (const _ of previous(extract)) count++
+    if (count > 0) yield { key: 'index', parameters: { count } }
+  },
+  async run(_task, ctx) {
+    const files: { name: string; size: number; type: string; modified: string }[] = []
+    for await (const { result } of ctx.previous(extract))
+      files.push({ name: result.name, size: result.size, type: result.extension, modified: result.last_modified })
+    const base = {
+      container: ctx.params.container_name,
+      job_id: ctx.jobId,
+      task_count: files.length,
+      index_created: true,
+      success: true as const,
+    }
+    const file_index = Object.fromEntries(files.map(({ name, ...rest }) => [name, rest]))
+    if (Buffer.byteLength(JSON.stringify(file_index)) <= MAX_INLINE_BYTES) return { ...base, file_index }
+    return { ...base, file_index_ref: await writeList(ctx.blobs, `${ctx.jobId}/a${ctx.attempt}/index-${ctx.claim}`, files) }
+  },
+})
+
+export default defineJob({
+  name: 'list_container',
+  description: 'Lists a container, one task per file with its metadata; optionally one index of all files.',
+  params,
+  stages: [analyze, extract, index],
+  accept: acceptContainer,
+  async result({ stages, previous, secondsRunning }) {
+    let orchestration: z.infer<typeof OrchestrationData> | undefined
+    for await (const { result } of previous(analyze)) orchestration = result.orchestration
+    let indexed: object = {}
+    for await (const { result } of previous(index))
+      indexed = result.file_index ? { file_index: result.file_index } : { file_index_ref: result.file_index_ref }
+    const extracted = stages.find((s) => s.name === 'extract_metadata')
+    return {
+      stage: 'extract_metadata',
+      total_files: orchestration?.total_files ?? 0,
+      files_to_process: orchestration?.files_to_process ?? 0,
+      successful: extracted?.completed ?? 0,
+      failed: extracted?.failed ?? 0,
+      overflow_detected: orchestration?.overflow_detected ?? false,
+      ...(orchestration?.overflow_message ? { overflow_message: orchestration.overflow_message } : {}),
+      ...(orchestration && orchestration.total_files === 0 ? { warning: 'no files matched' } : {}),
+      ...indexed,
+      execution_time_seconds: secondsRunning,
+    }
+  },
+})

@@ -1,0 +1,43 @@
+// Parameters that all container jobs share, and what a submission checks before there is a job row.
+import * as z from 'zod'
+import { AppError } from '../engine/errors.ts'
+import type { BlobStore } from '../models/blob-store.ts'
+import { FileFilter } from '../models/file-filter.ts'
+import { blobMatcher } from './file-filter.ts'
+import { BlobPrefix, ContainerName } from './names.ts'
+
+export const containerParams = {
+  container_name: ContainerName.describe('container to look at (alias: container)'),
+  prefix: BlobPrefix.default('').describe('only names that start with this'),
+  filter: z.string().min(1).max(256).optional().describe('case-insensitive part of the full name'),
+  file_filter: FileFilter.optional().describe('fields that narrow the listing, all together'),
+  aggregate_gdb: z.boolean().default(true).describe('count a .gdb folder as one item'),
+}
+
+/** `container` is an alias of `container_name`; both given must agree. */
+export function withContainerAlias<S extends z.ZodType>(schema: S): z.ZodType<z.output<S>> {
+  return z.preprocess((value, ctx) => {
+    if (typeof value !== 'object' || value === null || !('container' in value)) return value
+    const { container, ...rest } = value as Record<string, unknown>
+    if ('container_name' in rest && rest['container_name'] !== container) {
+      ctx.addIssue({ code: 'custom', path: ['container'], message: 'differs from container_name' })
+    }
+    return { container_name: container, ...rest }
+  }, schema) as unknown as z.ZodType<z.output<S>>
+}
+
+/** @throws AppError `CONTAINER_NOT_ALLOWED`, `CONTAINER_NOT_FOUND`, or `INVALID_PARAMETERS` for a pattern that cannot be compiled */
+export async function acceptContainer(
+  params: { container_name: string; file_filter?: FileFilter | undefined },
+  { blobs }: { blobs: BlobStore },
+): Promise<void> {
+  try {
+    blobMatcher(undefined, params.file_filter)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : 'not a glob'
+    throw new AppError('INVALID_PARAMETERS', `Invalid input: file_filter.pattern: ${message}`, {
+      issues: [{ path: 'file_filter.pattern', message }],
+    })
+  }
+  await blobs.checkContainer(params.container_name)
+}
