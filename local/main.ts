@@ -5,6 +5,7 @@ import { buildApp } from '../scripts/build.ts'
 import { type Backends, startBackends, startHost } from './cloud.ts'
 import { runDemo } from './demo/demo.ts'
 import { doctor } from './doctor.ts'
+import { freePort } from './free-port.ts'
 import type { HostProcess } from './host-process.ts'
 import { LocalError } from './local-error.ts'
 import { dataHome, liveRun, recordEnd, recordRun, reset, runProcess, takeLock } from './settings.ts'
@@ -108,8 +109,9 @@ async function demo(options: Options, folder: string | undefined): Promise<void>
   const home = dataHome()
   const running = liveRun(home)
   const logFile = join(home, 'logs', 'demo.log')
-  // With nothing running, any free port does: the demo must not fail because something else has 7071.
-  const cloud = running ? undefined : await startCloud({ ...options, port: options.port ?? 0 }, logFile)
+  // The demo must not fail because something else has 7071; where it is free, the printed links fit a later `npm start`.
+  const port = options.port ?? (await freePort(DEFAULT_PORT))
+  const cloud = running ? undefined : await startCloud({ ...options, port }, logFile)
   if (cloud) onSignal(() => cloud.stop())
   try {
     const url = running?.url ?? cloud?.url ?? ''

@@ -73,7 +73,7 @@ function show(jobs: readonly JobView[]): void {
       console.log(`  stage ${s.stage} ${s.name.padEnd(24)} ${s.outcome?.padEnd(10)} ${counts}`)
     }
     for (const [key, value] of Object.entries(job.result ?? {})) {
-      const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
+      const text = typeof value === 'string' ? value : JSON.stringify(value)
       console.log(`  ${key.padEnd(24)} ${text.length > 100 ? `${text.slice(0, 97)}...` : text}`)
     }
   }

@@ -1,12 +1,14 @@
 // Composition: worker, engine, listeners, timers; readiness and drain.
 import { randomBytes } from 'node:crypto'
-import { readHostConfig } from './config.ts'
+import { type HostConfig, readHostConfig } from './config.ts'
 import { manage } from './durable/api/management.ts'
 import { clientPayload, type HubAddress } from './durable/api/payloads.ts'
 import type { CodeAnswer } from './durable/answers.ts'
 import { Engine } from './durable/engine.ts'
+import { armTimer, seeded } from './durable/clock.ts'
 import { WorkerChannel } from './functions/channel.ts'
-import type { Binding, FunctionMetadata, TypedData } from './functions/protocol.ts'
+import { Functions } from './functions/functions.ts'
+import { type TypedData, valueOf } from './functions/protocol.ts'
 import { parseSchedule, Timers } from './functions/timers.ts'
 import { type Exchange, json, type Reply } from './http/exchange.ts'
 import { runHttpFunction } from './http/functions.ts'
@@ -27,89 +29,191 @@ export interface HostOptions {
   readonly seed?: number
 }
 
-export interface Host {
-  readonly url: string
-  readonly functions: readonly FunctionMetadata[]
-  readonly workerPid: () => number | undefined
-  /** Stops dispatching, drains the worker, closes the ports; answers with what was cut off. */
-  stop(): Promise<readonly string[]>
-}
-
 const MAX_BODY = 104_857_600
 const DURABLE = '/runtime/webhooks/durabletask/'
-
-const triggerOf = (fn: FunctionMetadata): [string, Binding] =>
-  Object.entries(fn.bindings).find(([, b]) => /trigger$/i.test(b.type)) ?? ['', { type: 'none', direction: 'in' }]
-const SUPPORTED = new Set(['httptrigger', 'http', 'timertrigger', 'orchestrationtrigger', 'activitytrigger', 'durableclient'])
+const NO_STATUS = { Schedule: { AdjustForDST: true }, ScheduleStatus: null, IsPastDue: false }
 
 /** Loads the app and listens. @throws Error with a sentence for the terminal */
 export async function startHost(options: HostOptions): Promise<Host> {
   const env = options.env ?? process.env
   const config = readHostConfig(options.folder, env)
-  const { log } = options
-  const channel = new WorkerChannel(options.folder, log)
+  const channel = new WorkerChannel(options.folder, options.log)
   await channel.start()
-  const functions = channel.functions
-  refuseUnsupported(functions)
-  const byKind = (type: string): FunctionMetadata[] => functions.filter((f) => triggerOf(f)[1].type.toLowerCase() === type)
-  const names = (type: string): ReadonlySet<string> => new Set(byKind(type).map((f) => f.name.toLowerCase()))
-  const [orchestrators, activities] = [names('orchestrationtrigger'), names('activitytrigger')]
-  const triggers = new Map(functions.map((f) => [f.name.toLowerCase(), triggerOf(f)[0]]))
-  const triggerName = (name: string): string => triggers.get(name.toLowerCase()) ?? ''
-  const random = options.seed === undefined ? undefined : seeded(options.seed)
-  const engine = new Engine({
-    runOrchestrator: (name, payload) => call(name, [{ name: triggerName(name), data: { string: payload } }], {}),
-    runActivity: (name, instanceId, input) => runActivity(name, instanceId, input),
-    hasOrchestrator: (name) => orchestrators.has(name.toLowerCase()),
-    hasActivity: (name) => activities.has(name.toLowerCase()),
-    now: Date.now,
-    setTimer: armTimer,
-    maxActivities: config.maxActivities,
-    maxOrchestrators: config.maxOrchestrators,
-    maxBatch: config.maxBatch,
-    defaultVersion: config.defaultVersion,
-    ...(random ? { batchSize: (available: number) => 1 + Math.floor(random() * available) } : {}),
-  })
-  const routes = byKind('httptrigger').map((f): HttpRoute => httpRoute(f, triggerOf(f)[1], config.routePrefix))
-  const secret = randomBytes(16).toString('hex')
-  const state = {
-    name: 'Starting' as 'Starting' | 'Running' | 'Stopping',
-    address: { origin: '', hub: config.hubName, code: randomBytes(20).toString('base64url') } as HubAddress,
-    rpcBaseUrl: '',
+  try {
+    const host = new Host(options, config, channel, env)
+    await host.open()
+    return host
+  } catch (error) {
+    await channel.stop()
+    throw error
   }
-  const started = Date.now()
+}
 
-  const clientInputs = (name: string): { name: string; data: TypedData }[] => {
-    const fn = functions.find((f) => f.name.toLowerCase() === name.toLowerCase())
-    const clients = Object.entries(fn?.bindings ?? {}).filter(([, b]) => b.type.toLowerCase() === 'durableclient')
-    return clients.map(([binding]) => ({ name: binding, data: { string: clientPayload(state.address, state.rpcBaseUrl) } }))
-  }
+/** A running host. */
+export class Host {
+  readonly functions: Functions
+  readonly #options: HostOptions
+  readonly #config: HostConfig
+  readonly #channel: WorkerChannel
+  readonly #engine: Engine
+  readonly #routes: readonly HttpRoute[]
+  readonly #timers: Timers
+  readonly #env: Readonly<Record<string, string | undefined>>
+  readonly #id = randomBytes(16).toString('hex')
+  readonly #started = Date.now()
+  readonly #listeners: Listener[] = []
+  #state: 'Starting' | 'Running' | 'Stopping' = 'Starting'
+  #address: HubAddress
+  #rpcBaseUrl = ''
 
-  async function call(
-    name: string,
-    inputData: { name: string; data: TypedData }[],
-    triggerMetadata: Record<string, TypedData>,
-  ): Promise<CodeAnswer> {
-    const answer = await channel.invoke(name, { inputData, triggerMetadata }, config.functionTimeoutMs)
-    if (answer.ok) return { ok: true, value: valueOf(answer.returnValue) }
-    // An orchestrator's invocation that died with its worker is dispatched again by the caller's next try.
-    if (answer.workerDied && orchestrators.has(name.toLowerCase()) && state.name !== 'Stopping')
-      return call(name, inputData, triggerMetadata)
-    return { ok: false, message: answer.message, stack: answer.stack }
+  constructor(
+    options: HostOptions,
+    config: HostConfig,
+    channel: WorkerChannel,
+    env: Readonly<Record<string, string | undefined>>,
+  ) {
+    this.#options = options
+    this.#config = config
+    this.#channel = channel
+    this.#env = env
+    this.functions = new Functions(channel.functions)
+    this.#address = { origin: '', hub: config.hubName, code: randomBytes(20).toString('base64url') }
+    this.#routes = this.functions.ofType('httptrigger').map((f) => httpRoute(f.metadata, f.trigger, config.routePrefix))
+    this.#timers = new Timers((name, input) => this.#runTimer(name, input), options.log)
+    this.#engine = this.#makeEngine()
   }
 
-  function runActivity(name: string, instanceId: string, input: unknown): Promise<CodeAnswer> {
+  get url(): string {
+    return this.#address.origin
+  }
+
+  get workerPid(): number | undefined {
+    return this.#channel.pid
+  }
+
+  /** Opens both listeners, then starts the timers. */
+  async open(): Promise<void> {
+    const { log, port, host = '127.0.0.1' } = this.#options
+    const specs = this.functions.ofType('timertrigger').map(({ metadata: { name }, trigger }) => ({
+      name,
+      schedule: trigger.schedule ?? '',
+      runOnStartup: trigger.runOnStartup ?? false,
+      next: parseSchedule(trigger.schedule ?? '', this.#env),
+    }))
+    const main = await listen((x) => this.#front(x), { port, host, bodyLimit: MAX_BODY, log })
+    this.#listeners.push(main)
+    // A random path, so that a web page cannot reach the port that needs no key.
+    const root = `/${this.#id}/durabletask/`
+    const rpc = await listen(
+      (x) => (x.path.startsWith(root) ? this.#durable(x, x.path.slice(root.length)) : Promise.resolve({ status: 404 })),
+      {
+        port: 0,
+        host: '127.0.0.1',
+        bodyLimit: Number.POSITIVE_INFINITY,
+        log,
+      },
+    )
+    this.#listeners.push(rpc)
+    this.#address = { ...this.#address, origin: `http://localhost:${main.port}` }
+    this.#rpcBaseUrl = `http://127.0.0.1:${rpc.port}${root}`
+    this.#state = 'Running'
+    this.#timers.start(specs)
+  }
+
+  /** Stops dispatching, drains the worker, closes the ports; answers with what was cut off. */
+  async stop(): Promise<readonly string[]> {
+    this.#state = 'Stopping'
+    this.#timers.stop()
+    this.#engine.stop()
+    const cut = await this.#channel.drain(this.#options.graceMs ?? 10_000)
+    await this.#channel.stop()
+    await Promise.all(this.#listeners.map((l) => l.close()))
+    return cut
+  }
+
+  #makeEngine(): Engine {
+    const { maxActivities, maxOrchestrators, maxBatch, defaultVersion } = this.#config
+    const random = this.#options.seed === undefined ? undefined : seeded(this.#options.seed)
+    return new Engine({
+      runOrchestrator: (name, payload) => this.#runOrchestrator(name, payload),
+      runActivity: (name, instanceId, input) => this.#runActivity(name, instanceId, input),
+      hasOrchestrator: (name) => this.functions.has(name, 'orchestrationtrigger'),
+      hasActivity: (name) => this.functions.has(name, 'activitytrigger'),
+      now: Date.now,
+      setTimer: armTimer,
+      maxActivities,
+      maxOrchestrators,
+      maxBatch,
+      defaultVersion,
+      ...(random ? { batchSize: (available: number) => 1 + Math.floor(random() * available) } : {}),
+    })
+  }
+
+  async #runOrchestrator(name: string, payload: string): Promise<CodeAnswer> {
+    for (;;) {
+      const answer = await this.#invoke(name, { string: payload }, {})
+      if (answer.ok) return { ok: true, value: valueOf(answer.returnValue) }
+      // Died with its worker: dispatched again, replays are free of effects.
+      if (!answer.workerDied || this.#state === 'Stopping') return answer
+    }
+  }
+
+  async #runActivity(name: string, instanceId: string, input: unknown): Promise<CodeAnswer> {
     const data: TypedData =
       input === undefined || input === null ? {} : { string: typeof input === 'string' ? input : JSON.stringify(input) }
-    const binding = triggerName(name)
-    return call(name, [{ name: binding, data }, ...clientInputs(name)], { instanceId: { string: instanceId }, [binding]: data })
+    const answer = await this.#invoke(name, data, { instanceId: { string: instanceId } })
+    return answer.ok ? { ok: true, value: valueOf(answer.returnValue) } : answer
   }
 
-  async function durable(exchange: Exchange, below: string): Promise<Reply> {
-    const [kind = '', ...rest] = below.split('/').filter(Boolean).map(decodeURIComponent)
-    const answer = await manage(engine, state.address, {
+  async #runTimer(name: string, input: object): Promise<void> {
+    const answer = await this.#invoke(
+      name,
+      { json: JSON.stringify(input) },
+      { TimerTrigger: { string: new Date().toISOString() } },
+    )
+    if (!answer.ok) throw new Error(answer.message)
+  }
+
+  #invoke(name: string, data: TypedData, metadata: Record<string, TypedData>): ReturnType<WorkerChannel['invoke']> {
+    const binding = this.functions.triggerName(name)
+    const inputData = [{ name: binding, data }, ...this.#clientInputs(name)]
+    return this.#channel.invoke(
+      name,
+      { inputData, triggerMetadata: { ...metadata, [binding]: data } },
+      this.#config.functionTimeoutMs,
+    )
+  }
+
+  /** The durable client's input for each of a function's bindings of that type. */
+  #clientInputs(name: string): { name: string; data: TypedData }[] {
+    return this.functions
+      .bindingsOf(name, 'durableclient')
+      .map((binding) => ({ name: binding, data: { string: clientPayload(this.#address, this.#rpcBaseUrl) } }))
+  }
+
+  async #front(exchange: Exchange): Promise<Reply> {
+    if (exchange.path.startsWith(DURABLE)) {
+      if (exchange.query.get('code') !== this.#address.code) return { status: 401, headers: { 'www-authenticate': 'Bearer' } }
+      return this.#durable(exchange, exchange.path.slice(DURABLE.length))
+    }
+    if (exchange.path.startsWith('/admin/')) return this.#admin(exchange)
+    if (this.#state !== 'Running') return { status: 503, body: 'Function host is not running.' }
+    const match = matchRoute(this.#routes, exchange.method, exchange.path)
+    if (!match) return { status: 404 }
+    const { name } = match.route
+    const deps = {
+      channel: this.#channel,
+      triggerName: this.functions.triggerName(name),
+      extraInputs: this.#clientInputs(name),
+      timeoutMs: this.#config.functionTimeoutMs,
+    }
+    return runHttpFunction(deps, exchange, match)
+  }
+
+  async #durable(exchange: Exchange, below: string): Promise<Reply> {
+    const answer = await manage(this.#engine, this.#address, {
       method: exchange.method,
-      path: [kind, ...rest],
+      path: below.split('/').filter(Boolean).map(decodeURIComponent),
       query: exchange.query,
       href: exchange.url.href,
       body: async () => (exchange.hasBody ? (await exchange.body()).toString('utf8') : ''),
@@ -119,131 +223,19 @@ export async function startHost(options: HostOptions): Promise<Host> {
       : json(answer.status, answer.body, answer.headers)
   }
 
-  async function front(exchange: Exchange): Promise<Reply> {
-    if (exchange.path.startsWith(DURABLE)) {
-      if (exchange.query.get('code') !== state.address.code) return { status: 401, headers: { 'www-authenticate': 'Bearer' } }
-      return durable(exchange, exchange.path.slice(DURABLE.length))
+  #admin(exchange: Exchange): Promise<Reply> {
+    const answer = (reply: Reply): Promise<Reply> => Promise.resolve(reply)
+    if (exchange.path === '/admin/host/status') {
+      return answer(
+        json(200, { id: this.#id, state: this.#state, version: '4.1037.0.0', processUptime: Date.now() - this.#started }),
+      )
     }
-    if (exchange.path.startsWith('/admin/')) return admin(exchange)
-    if (state.name !== 'Running') return { status: 503, body: 'Function host is not running.' }
-    const match = matchRoute(routes, exchange.method, exchange.path)
-    if (!match) return { status: 404 }
-    return runHttpFunction(
-      { channel, extraInputs: clientInputs, triggerName, timeoutMs: config.functionTimeoutMs },
-      exchange,
-      match,
-    )
-  }
-
-  async function admin(exchange: Exchange): Promise<Reply> {
-    if (exchange.path === '/admin/host/status')
-      return json(200, { id: secret, state: state.name, version: '4.1037.0.0', processUptime: Date.now() - started })
-    if (exchange.path === '/admin/host/ping') return { status: 200 }
+    if (exchange.path === '/admin/host/ping') return answer({ status: 200 })
     const timer = /^\/admin\/functions\/([^/]+)$/.exec(exchange.path)?.[1]
-    if (exchange.method === 'POST' && timer && timerNames.has(timer.toLowerCase())) {
-      void runTimer(timer, { Schedule: { AdjustForDST: true }, ScheduleStatus: null, IsPastDue: false })
-      return { status: 202 }
-    }
-    return { status: 404 }
-  }
-
-  const runTimer = async (name: string, input: object): Promise<void> => {
-    const answer = await channel.invoke(
-      name,
-      {
-        inputData: [{ name: triggerName(name), data: { json: JSON.stringify(input) } }, ...clientInputs(name)],
-        triggerMetadata: { TimerTrigger: { string: new Date().toISOString() } },
-      },
-      config.functionTimeoutMs,
+    if (exchange.method !== 'POST' || !timer || !this.functions.has(timer, 'timertrigger')) return answer({ status: 404 })
+    this.#runTimer(timer, NO_STATUS).catch((error: Error) =>
+      this.#options.log('error', `Executed 'Functions.${timer}' (Failed): ${error.message}`),
     )
-    if (!answer.ok) log('error', `Executed 'Functions.${name}' (Failed): ${answer.message}`)
-  }
-  const timers = new Timers(runTimer, log)
-  const timerFunctions = byKind('timertrigger')
-  const timerNames = new Set(timerFunctions.map((f) => f.name.toLowerCase()))
-  const specs = timerFunctions.map((f) => {
-    const [, t] = triggerOf(f)
-    return {
-      name: f.name,
-      schedule: t.schedule ?? '',
-      runOnStartup: t.runOnStartup ?? false,
-      next: parseSchedule(t.schedule ?? '', env),
-    }
-  })
-
-  const listeners: Listener[] = []
-  try {
-    const main = await listen(front, { port: options.port, host: options.host ?? '127.0.0.1', bodyLimit: MAX_BODY, log })
-    listeners.push(main)
-    const rpcRoot = `/${secret}/durabletask/`
-    const rpc = await listen(
-      async (x) => (x.path.startsWith(rpcRoot) ? durable(x, x.path.slice(rpcRoot.length)) : { status: 404 }),
-      { port: 0, host: '127.0.0.1', bodyLimit: Number.POSITIVE_INFINITY, log },
-    )
-    listeners.push(rpc)
-    state.address = { ...state.address, origin: `http://localhost:${main.port}` }
-    state.rpcBaseUrl = `http://127.0.0.1:${rpc.port}${rpcRoot}`
-  } catch (error) {
-    await channel.stop()
-    throw error
-  }
-  state.name = 'Running'
-  timers.start(specs)
-  return {
-    url: state.address.origin,
-    functions,
-    workerPid: () => channel.pid,
-    async stop() {
-      state.name = 'Stopping'
-      timers.stop()
-      engine.stop()
-      const cut = await channel.drain(options.graceMs ?? 10_000)
-      await channel.stop()
-      await Promise.all(listeners.map((l) => l.close()))
-      return cut
-    },
-  }
-}
-
-function refuseUnsupported(functions: readonly FunctionMetadata[]): void {
-  for (const fn of functions) {
-    for (const binding of Object.values(fn.bindings)) {
-      if (binding.type.toLowerCase() === 'entitytrigger') {
-        throw new Error(
-          `Entity function '${fn.name}' is not supported by the local host (entities, callEntity, signalEntity, df.lock).`,
-        )
-      }
-      if (!SUPPORTED.has(binding.type.toLowerCase()))
-        throw new Error(`Function '${fn.name}' has a binding of type '${binding.type}', which the local host does not support.`)
-    }
-  }
-}
-
-function valueOf(data: TypedData | null | undefined): unknown {
-  if (!data) return undefined
-  if (data.json !== undefined) return JSON.parse(data.json)
-  if (data.bytes !== undefined) return Buffer.from(data.bytes).toString('base64')
-  return data.string ?? data.int ?? data.double
-}
-
-/** Timers beyond what setTimeout holds are armed again in steps. */
-function armTimer(at: number, fire: () => void): () => void {
-  let handle: NodeJS.Timeout
-  const arm = (): void => {
-    const wait = at - Date.now()
-    handle = wait > 2 ** 31 - 1 ? setTimeout(arm, 2 ** 31 - 1) : setTimeout(fire, Math.max(0, wait))
-  }
-  arm()
-  return () => clearTimeout(handle)
-}
-
-/** A small generator with a seed (mulberry32): repeatable batches. */
-function seeded(seed: number): () => number {
-  let a = seed
-  return () => {
-    a = (a + 0x6d2b79f5) | 0
-    let t = Math.imul(a ^ (a >>> 15), 1 | a)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
+    return answer({ status: 202 })
   }
 }

@@ -34,7 +34,7 @@ try {
   process.on('SIGTERM', () => void stop())
   // Ctrl-C reaches the whole foreground group; the launcher decides the order.
   process.on('SIGINT', () => undefined)
-  tell({ ready: { url: host.url, functions: host.functions.map((f) => f.name), workerPid: host.workerPid() ?? 0 } })
+  tell({ ready: { url: host.url, functions: host.functions.names, workerPid: host.workerPid ?? 0 } })
 } catch (error) {
   tell({ failed: error instanceof Error ? error.message : String(error) })
   process.exit(1)

@@ -62,7 +62,8 @@ BEGIN
     answer.failed := stage.failed;
     answer.skipped := stage.skipped;
   ELSE
-    SELECT count(*), min(o.ready_at) INTO answer.open_at_least, answer.next_ready_at FROM app.open_tasks(stage.stage_id, 1000) o;
+    SELECT count(*), min(o.ready_at), min(o.retry_at) INTO answer.open_at_least, answer.next_ready_at, answer.next_retry_at
+    FROM app.open_tasks(stage.stage_id, 1000) o;
   END IF;
   RETURN answer;
 END $$;

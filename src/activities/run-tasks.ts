@@ -55,10 +55,10 @@ export async function runTasks(input: RunInput, r: Resources = resources()): Pro
   return total
 }
 
-/** Waits for a task that becomes ready within 5 s and within the slice; false when there is none. */
+/** Waits for a task whose next try is within 5 s and within the slice; false when there is none. Leases of others are not waited for. */
 async function soonReady(r: Resources, closure: StageClosure, deadline: number): Promise<boolean> {
-  if (closure.state !== 'open' || closure.next_ready_at === null) return false
-  const wait = closure.next_ready_at.getTime() - r.now().getTime()
+  if (closure.state !== 'open' || closure.next_retry_at === null) return false
+  const wait = closure.next_retry_at.getTime() - r.now().getTime()
   if (wait > SOON_MS || r.now().getTime() + wait > deadline) return false
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, Math.max(20, wait))

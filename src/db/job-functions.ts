@@ -77,7 +77,10 @@ export interface StageClosure {
   readonly failed: number | null
   readonly skipped: number | null
   readonly open_at_least: number | null
+  /** Counts leases of living workers too. */
   readonly next_ready_at: Date | null
+  /** Only tasks that wait for their next try. */
+  readonly next_retry_at: Date | null
 }
 
 export const closeStage = sqlFunction<StageAttempt, StageClosure>('close_stage', {

@@ -115,7 +115,7 @@ function accepts(token: Token, c: string): boolean {
     case 'star':
     case 'any':
       return c !== '/'
-    case 'class':
+    default:
       return c !== '/' && token.ranges.some(([from, to]) => c >= from && c <= to) !== token.negated
   }
 }

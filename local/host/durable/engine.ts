@@ -23,7 +23,8 @@ export interface EngineOptions {
   readonly maxBatch: number
   readonly batchSize?: (available: number) => number
   readonly defaultVersion: string | null
-  readonly onTurn?: (instance: Instance) => void
+  /** Called before history is dropped: at continueAsNew and at the end. */
+  readonly onExecutionEnd?: (instance: Instance) => void
 }
 
 export interface Instance {
@@ -219,7 +220,6 @@ export class Engine {
     if (isTerminal(instance.status) || instance.executionId !== executionId) return
     instance.history.markPlayed()
     this.#decide(instance, stateOf(answer))
-    this.#o.onTurn?.(instance)
   }
 
   #decide(instance: Instance, state: OrchestratorState): void {
@@ -285,6 +285,7 @@ export class Engine {
 
   /** continueAsNew: a new execution; history and createdTime start again, customStatus stays, late messages are carried over. */
   #restart(instance: Instance, input: unknown): void {
+    this.#o.onExecutionEnd?.(instance)
     const late = instance.pending.filter((event) => event.EventType === e.EventType.EventRaised)
     this.#disarm(instance)
     instance.executionId = randomUUID().replaceAll('-', '')
@@ -299,6 +300,7 @@ export class Engine {
     this.#disarm(instance)
     if (status !== 'Terminated')
       instance.history.add(e.executionCompleted(this.#iso(), status, output === null ? null : JSON.stringify(output)))
+    this.#o.onExecutionEnd?.(instance)
     instance.output = output
     instance.pending = []
     instance.held = []

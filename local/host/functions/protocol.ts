@@ -72,3 +72,11 @@ export type FromWorker =
       readonly message: string
       readonly invocationId?: string
     }
+
+/** The JSON value of a function's return, as the engine stores it. */
+export function valueOf(data: TypedData | null | undefined): unknown {
+  if (!data) return undefined
+  if (data.json !== undefined) return JSON.parse(data.json)
+  if (data.bytes !== undefined) return Buffer.from(data.bytes).toString('base64')
+  return data.string ?? data.int ?? data.double
+}

@@ -6,9 +6,9 @@ import type { RouteMatch } from './routes.ts'
 
 export interface HttpFunctionDeps {
   readonly channel: WorkerChannel
-  /** Extra inputs (the durable client) of a function, by binding name. */
-  readonly extraInputs: (name: string) => readonly { name: string; data: TypedData }[]
-  readonly triggerName: (name: string) => string
+  /** Extra inputs (the durable client) of the function, by binding name. */
+  readonly extraInputs: readonly { name: string; data: TypedData }[]
+  readonly triggerName: string
   readonly timeoutMs: number
 }
 
@@ -41,7 +41,7 @@ export async function runHttpFunction(deps: HttpFunctionDeps, exchange: Exchange
   }
   const answer = await deps.channel.invoke(
     name,
-    { inputData: [{ name: deps.triggerName(name), data: { http } }, ...deps.extraInputs(name)], triggerMetadata },
+    { inputData: [{ name: deps.triggerName, data: { http } }, ...deps.extraInputs], triggerMetadata },
     deps.timeoutMs,
   )
   if (!answer.ok) return { status: 500 }

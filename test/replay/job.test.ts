@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'vitest'
+import type { Step } from '../../src/models/steps.ts'
+import { run, runJob, script } from '../support/orchestrate.ts'
+
+describe('any batching, one outcome', () => {
+  test('300 random batchings and orders of one job give identical actions', async () => {
+    const steps: Step[] = [
+      run(16),
+      run(3),
+      { kind: 'wait', seconds: 7 },
+      { kind: 'again' },
+      run(1, 2),
+      run(40, 2),
+      { kind: 'wait', seconds: 100 },
+      run(2, 3),
+    ]
+    const reference = await runJob({ advanceJob: script(...steps) }, 0)
+    expect(reference).toMatchObject({ status: 'Completed', output: { status: 'completed', attempt: 1 } })
+    // Timers carry the time of their turn, which depends on the batching; what is asked for does not.
+    const shape = (r: typeof reference): string =>
+      JSON.stringify(r.executions.map((e) => e.actions)).replaceAll(/"fireAt":"[^"]*"/g, '"fireAt":"…"')
+    for (let seed = 1; seed <= 300; seed++) {
+      const other = await runJob({ advanceJob: script(...steps) }, seed, {}, { maxBatch: 1 + (seed % 32) })
+      expect(shape(other), `seed ${seed}`).toBe(shape(reference))
+      expect(other.output).toEqual(reference.output)
+    }
+  })
+})
+
+describe('an execution stays small', () => {
+  test('continueAsNew after 100 turns', async () => {
+    const result = await runJob(
+      { advanceJob: (call) => (call < 230 ? run(1) : { kind: 'done', status: 'completed', attempt: 1 }) },
+      1,
+    )
+    expect(result.status).toBe('Completed')
+    expect(result.executions).toHaveLength(3)
+  })
+
+  for (const workers of [1, 16, 125, 249, 250, 1000]) {
+    test(`${workers} workers a turn: at most 250 activities and 2,500 events in one execution`, async () => {
+      const result = await runJob(
+        { advanceJob: (call) => (call < 20 ? run(workers) : { kind: 'done', status: 'completed', attempt: 1 }) },
+        2,
+      )
+      expect(result.status).toBe('Completed')
+      for (const e of result.executions) {
+        const activities = e.actions.flatMap((a) => a.compoundActions ?? [a]).filter((a) => a.functionName !== undefined)
+        expect(activities.length).toBeLessThanOrEqual(251)
+        expect(e.events).toBeLessThan(2500)
+        expect(e.largestPayload).toBeLessThan(1024)
+      }
+    })
+  }
+
+  test('a one-turn job is not continued', async () => {
+    const result = await runJob({ advanceJob: script() }, 3)
+    expect(result.executions).toHaveLength(1)
+    expect(result.output).toEqual({ status: 'completed', attempt: 1 })
+  })
+
+  test('a stage name of the longest kind keeps the custom status below 2 KB', async () => {
+    const result = await runJob(
+      { advanceJob: script({ ...(run(1) as Extract<Step, { kind: 'run' }>), name: 'x'.repeat(63) }) },
+      4,
+    )
+    expect(JSON.stringify(result.customStatus).length).toBeLessThan(2048)
+  })
+})
+
+describe('workers that fail are just another turn', () => {
+  test('one of 16 workers dies: the others are awaited, the job goes on', async () => {
+    let died = false
+    let ended = 0
+    const result = await runJob(
+      {
+        advanceJob: script(run(16), run(1)),
+        runTasks: () => {
+          ended++
+          if (died) return { claimed: 50, completed: 50, failed: 0 }
+          died = true
+          throw new Error('node exited with code 137')
+        },
+      },
+      5,
+    )
+    expect(result).toMatchObject({ status: 'Completed', output: { status: 'completed' } })
+    expect(ended).toBe(17)
+  })
+
+  test('turns without movement back off instead of spinning, at most 60 s', async () => {
+    const result = await runJob(
+      {
+        advanceJob: (call) => (call < 10 ? run(1) : { kind: 'done', status: 'failed', attempt: 1 }),
+        runTasks: () => ({ claimed: 0, completed: 0, failed: 0 }),
+      },
+      6,
+    )
+    // 2 + 4 + 8 + 16 + 32 + 60 × 5 seconds
+    expect(Math.round(result.elapsedMs / 1000)).toBe(362)
+    expect(result.executions.every((e) => e.openTimers === 0)).toBe(true)
+  })
+
+  test('advanceJob is tried again while the database is away', async () => {
+    let calls = 0
+    const result = await runJob(
+      {
+        advanceJob: () => {
+          if (calls++ < 4) throw new Error('Postgres cannot be reached.')
+          return { kind: 'done', status: 'completed', attempt: 1 }
+        },
+      },
+      7,
+    )
+    expect(result.status).toBe('Completed')
+    expect(calls).toBe(5)
+  })
+})
+
+test('planning that never ends is a named error', async () => {
+  const result = await runJob({ advanceJob: () => ({ kind: 'again' }) }, 8)
+  expect(result.status).toBe('Failed')
+  expect(result.output).toMatch(/Planning of job a+ did not end within 1000 turns/)
+})
+
+test('a wait is never more than 60 s ahead, so that a retry or requeue is seen soon', async () => {
+  const result = await runJob({ advanceJob: script({ kind: 'wait', seconds: 3600 }) }, 9)
+  expect(result.elapsedMs).toBeLessThan(61_000)
+})

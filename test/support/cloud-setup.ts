@@ -1,0 +1,29 @@
+// For app tests: the built bundle, one Postgres with a template database, one Azurite; each file starts a host of its own.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { startAzurite } from '../../local/azurite.ts'
+import { buildApp } from '../../scripts/build.ts'
+import setupDatabase from './database-setup.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    storage: string
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(join(tmpdir(), 'lamplighter-azurite-'))
+  const [stopDatabase, azurite] = await Promise.all([
+    setupDatabase(project),
+    startAzurite({ folder, inMemory: true }),
+    buildApp(),
+  ])
+  project.provide('storage', azurite.connectionString)
+  return async () => {
+    await azurite.stop()
+    await stopDatabase()
+    await rm(folder, { recursive: true, force: true })
+  }
+}

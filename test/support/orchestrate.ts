@@ -1,0 +1,58 @@
+// Runs the product's orchestrator through the real SDK, one replay at a time, on the simulator.
+import { createRequire } from 'node:module'
+import { type Simulation, simulate, type SimulationResult } from '../../local/host/durable/simulate.ts'
+import type { JobInput, RunInput, RunReport, Step } from '../../src/models/steps.ts'
+import { job } from '../../src/orchestrators/job.ts'
+
+interface SdkOrchestrator {
+  listen(): (trigger: unknown, context: object) => Promise<unknown>
+}
+// The SDK has no public way to run an orchestrator without a host; its class is what the registration wraps.
+const { Orchestrator } = createRequire(import.meta.url)('durable-functions/lib/src/orchestrations/Orchestrator.js') as {
+  Orchestrator: new (fn: unknown) => SdkOrchestrator
+}
+
+/** One replay through the SDK: payload → state. */
+export function replay(handler: unknown): (payload: string) => Promise<unknown> {
+  return (payload) => new Orchestrator(handler).listen()(JSON.parse(payload), { log: () => undefined, df: undefined })
+}
+
+export interface World {
+  readonly advanceJob: (call: number) => Step
+  readonly runTasks?: (input: RunInput) => RunReport
+}
+
+/** The job orchestrator on scripted answers; answers depend on the call's number, never on the order of arrival. */
+export function runJob(
+  world: World,
+  seed: number,
+  input: Partial<JobInput> = {},
+  options: Partial<Simulation> = {},
+): Promise<SimulationResult> {
+  let calls = 0
+  return simulate({
+    orchestrator: replay(job),
+    input: { jobId: 'a'.repeat(64), attempt: 1, ...input },
+    seed,
+    activities: {
+      advanceJob: () => world.advanceJob(calls++),
+      runTasks: (i: RunInput) => world.runTasks?.(i) ?? { claimed: 50, completed: 50, failed: 0 },
+    },
+    ...options,
+  })
+}
+
+/** A script of steps that ends with done. */
+export const script =
+  (...steps: Step[]): World['advanceJob'] =>
+  (call) =>
+    steps[call] ?? { kind: 'done', status: 'completed', attempt: 1 }
+
+export const run = (workers: number, stage = 1): Step => ({
+  kind: 'run',
+  stage,
+  name: `stage_${stage}`,
+  workers,
+  done: 0,
+  total: workers * 50,
+})
