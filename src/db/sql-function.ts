@@ -25,7 +25,7 @@ export function sqlFunction<A extends object, R extends object>(
   const names = Object.keys(args) as (keyof A & string)[]
   const list = names.map((n, i) => `p_${n} => $${i + 1}::${args[n]}`).join(', ')
   const text = `SELECT * FROM app.${name}(${list})`
-  const call = (db: Database, given: A): Promise<R[]> =>
+  const call = async (db: Database, given: A): Promise<R[]> =>
     db.query<R>(
       text,
       names.map((n) => toSql(given[n], args[n])),
