@@ -67,7 +67,7 @@ async function submit({ params, query, body, headers, requestId, url, r, instanc
 
 function splitMetadata(body: Record<string, unknown>): { metadata: Record<string, unknown>; rest: Record<string, unknown> } {
   const metadata: unknown = validate(Metadata, body, 'INVALID_PARAMETERS')
-  const rest = Object.fromEntries(Object.entries(body).filter(([k]) => !(k in Metadata.shape)))
+  const rest = Object.fromEntries(Object.entries(body).filter(([k]) => !Object.hasOwn(Metadata.shape, k)))
   return { metadata: metadata as Record<string, unknown>, rest }
 }
 

@@ -45,6 +45,7 @@ class Walker {
   #now = 0
   #next = 0
   #continueAsNew: { input: unknown } | undefined
+  #held: HistoryEvent[] | undefined
 
   constructor(actions: readonly Action[]) {
     this.#actions = actions
@@ -59,7 +60,18 @@ class Walker {
     }
   }
 
+  /** While suspended, events are held back; on resume they come in order. */
   see(event: HistoryEvent): void {
+    if (event.EventType === EventType.ExecutionSuspended) this.#held ??= []
+    else if (event.EventType === EventType.ExecutionResumed) {
+      const held = this.#held ?? []
+      this.#held = undefined
+      for (const late of held) this.#apply(late)
+    } else if (this.#held && event.EventType !== EventType.OrchestratorStarted) this.#held.push(event)
+    else this.#apply(event)
+  }
+
+  #apply(event: HistoryEvent): void {
     switch (event.EventType) {
       case EventType.OrchestratorStarted:
         this.#now = Date.parse(event.Timestamp)

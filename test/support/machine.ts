@@ -1,0 +1,78 @@
+// The job machine without a host: activities called by hand, so that tests choose every boundary.
+import { BlobServiceClient } from '@azure/storage-blob'
+import { inject } from 'vitest'
+import { advanceJob } from '../../src/activities/advance-job.ts'
+import { runTasks } from '../../src/activities/run-tasks.ts'
+import { submitJob } from '../../src/db/job-functions.ts'
+import type { Pool } from '../../src/db/pool.ts'
+import type { AnyJob } from '../../src/engine/define-job.ts'
+import { jobId } from '../../src/engine/ids.ts'
+import { jobs } from '../../src/jobs/index.gen.ts'
+import type { Step } from '../../src/models/steps.ts'
+import { readConfig } from '../../src/platform/config.ts'
+import type { Resources } from '../../src/platform/resources.ts'
+import { openBlobStore } from '../../src/storage/blob-store.ts'
+
+export interface Machine extends Resources {
+  /** Containers that this test made. */
+  readonly service: BlobServiceClient
+}
+
+export function machine(
+  db: Pool,
+  more: { jobs?: readonly AnyJob[]; allowed?: readonly string[]; stopping?: AbortSignal } = {},
+): Machine {
+  const types = [...jobs, ...(more.jobs ?? [])]
+  const storage = inject('storage')
+  const quiet = (): void => undefined
+  return {
+    db,
+    service: BlobServiceClient.fromConnectionString(storage),
+    blobs: openBlobStore({ connectionString: storage, accountUrl: undefined, allowed: new Set(more.allowed ?? []) }),
+    log: { info: quiet, warn: quiet, error: quiet },
+    config: readConfig({ DATABASE_URL: 'postgres://unused', LEASE_SECONDS: '60' }),
+    now: () => new Date(),
+    random: () => 0,
+    stopping: more.stopping ?? new AbortController().signal,
+    jobType: (name) => types.find((j) => j.name === name),
+    jobTypes: types,
+  }
+}
+
+/** Submits without HTTP; answers with the job id. */
+export async function submitTo(r: Machine, type: string, parameters: object): Promise<string> {
+  const job = r.jobType(type)
+  if (!job) throw new Error(`no job type ${type}`)
+  const parsed: unknown = job.params.parse(parameters)
+  const id = jobId(type, parsed)
+  await submitJob(r.db, {
+    job_id: id,
+    job_type: type,
+    total_stages: job.stages.length,
+    parameters: parsed,
+    metadata: {},
+    on_task_failure: job.onTaskFailure ?? 'fail',
+    submitted_by: null,
+    correlation_id: null,
+    idempotency_key: null,
+    force: false,
+  })
+  return id
+}
+
+/** One turn of the orchestrator, workers side by side. */
+export async function turn(r: Machine, id: string, attempt = 1): Promise<Step> {
+  const step = await advanceJob({ jobId: id, attempt }, r)
+  if (step.kind === 'run')
+    await Promise.all(Array.from({ length: step.workers }, () => runTasks({ jobId: id, attempt, stage: step.stage }, r)))
+  return step
+}
+
+/** Turns until the job has ended. @throws Error when it waits: nothing here makes time pass */
+export async function runToEnd(r: Machine, id: string, attempt = 1): Promise<Extract<Step, { kind: 'done' }>> {
+  for (;;) {
+    const step = await turn(r, id, attempt)
+    if (step.kind === 'done') return step
+    if (step.kind === 'wait') throw new Error(`the job waits for ${step.seconds} s`)
+  }
+}

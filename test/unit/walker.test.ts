@@ -1,0 +1,107 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { type Action, ActionType } from '../../local/host/durable/actions.ts'
+import * as e from '../../local/host/durable/events.ts'
+import { walk } from '../../local/host/durable/walker.ts'
+
+const FOLDER = 'test/fixtures/durable/replay'
+
+interface Recorded {
+  readonly kind: string
+  readonly payload: { history: e.HistoryEvent[] }
+  readonly response: { returnValue?: { actions: Action[][] }; exceptionData?: { actions: Action[][] } }
+}
+
+const scheduledEvents = (history: readonly e.HistoryEvent[]) =>
+  history
+    .filter((h) => h.EventType === e.EventType.TaskScheduled || h.EventType === e.EventType.TimerCreated)
+    .map((h) => ({
+      id: h.EventId,
+      kind: h.EventType === e.EventType.TimerCreated ? 'timer' : 'task',
+      ...(h.Name ? { name: h.Name } : {}),
+    }))
+const executionOf = (r: Recorded): string | undefined =>
+  r.payload.history.find((h) => h.EventType === e.EventType.ExecutionStarted)?.OrchestrationInstance?.ExecutionId
+
+describe('recordings of the real host: the same actions schedule the same ids', () => {
+  for (const file of readdirSync(FOLDER)) {
+    const turns = readFileSync(`${FOLDER}/${file}`, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Recorded)
+      .filter((r) => r.kind === 'orchestrationTrigger')
+    test(`${file}: ${turns.length} turns`, () => {
+      let compared = 0
+      for (const [i, turn] of turns.entries()) {
+        const next = turns[i + 1]
+        const actions = (turn.response.returnValue ?? turn.response.exceptionData)?.actions[0]
+        if (!actions) continue
+        const walked = walk(actions, turn.payload.history)
+        expect(walked.nonDeterminism).toBeUndefined()
+        if (!next || executionOf(next) !== executionOf(turn)) continue
+        compared++
+        const mine = walked.scheduled.map(({ id, kind, name }) => ({ id, kind, ...(name ? { name } : {}) }))
+        expect(mine, `turn ${i}`).toEqual(scheduledEvents(next.payload.history))
+      }
+      expect(compared).toBeGreaterThanOrEqual(turns.length > 1 ? 1 : 0)
+    })
+  }
+})
+
+describe('rules that no recording shows alone', () => {
+  const at = (ms: number): string => new Date(ms).toISOString()
+  const start = (ms = 0): e.HistoryEvent[] => [
+    e.orchestratorStarted(at(ms)),
+    e.executionStarted(at(ms), { instanceId: 'i', executionId: 'x', name: 'o', version: null, input: null }),
+  ]
+  const call = (functionName: string): Action => ({ actionType: ActionType.CallActivity, functionName })
+
+  test('a timer of 13 days takes five ids: four pieces of at most six days and the rest', () => {
+    const day = 86_400_000
+    const actions: Action[] = [{ actionType: ActionType.CreateTimer, fireAt: at(13 * day), isCanceled: false }]
+    const history = start()
+    let now = 0
+    for (let i = 0; i < 10; i++) {
+      const { scheduled, open } = walk(actions, history)
+      const last = scheduled.at(-1)
+      if (open.size === 0 || !last) break
+      now = Date.parse(last.fireAt ?? '')
+      history.push(
+        e.timerCreated(at(0), last.id, last.fireAt ?? ''),
+        e.orchestratorStarted(at(now)),
+        e.timerFired(at(0), last.id, last.fireAt ?? ''),
+      )
+    }
+    const { scheduled } = walk(actions, history)
+    expect(scheduled.map((s) => Date.parse(s.fireAt ?? '') / day)).toEqual([3, 6, 9, 13])
+    expect(now).toBe(13 * day)
+  })
+
+  test('a timer that is cancelled in the turn that made it is written and never open', () => {
+    const { scheduled, open, cancelled } = walk(
+      [{ actionType: ActionType.CreateTimer, fireAt: at(1000), isCanceled: true }, call('a')],
+      start(),
+    )
+    expect(scheduled.map((s) => s.kind)).toEqual(['timer', 'task'])
+    expect([...open]).toEqual([1])
+    expect([...cancelled]).toEqual([0])
+  })
+
+  test('two waits for one event: the newest gets it', () => {
+    const wait = (functionName: string): Action => ({
+      actionType: ActionType.WhenAll,
+      compoundActions: [{ actionType: ActionType.WaitForExternalEvent, externalEventName: 'Go' }, call(functionName)],
+    })
+    const actions: Action[] = [{ actionType: ActionType.WhenAny, compoundActions: [wait('older'), wait('newer')] }]
+    const { open } = walk(actions, [...start(), e.eventRaised(at(0), 'go', 'null'), e.taskCompleted(at(0), 0, null)])
+    expect([...open]).toEqual([1])
+  })
+
+  test('history that these actions cannot have produced is named with id, old and new', () => {
+    const history = [...start(), e.taskScheduled(at(0), 0, 'hello')]
+    expect(walk([call('echo')], history).nonDeterminism).toBe(
+      'Non-Deterministic workflow detected: id 0 was task hello and is now task echo.',
+    )
+    expect(walk([], history).nonDeterminism).toContain('is now nothing')
+  })
+})
