@@ -76,3 +76,19 @@ export async function runToEnd(r: Machine, id: string, attempt = 1): Promise<Ext
     if (step.kind === 'wait') throw new Error(`the job waits for ${step.seconds} s`)
   }
 }
+
+/** Rows of the current attempt by stage and number. */
+export const tasksOf = (db: Pool, id: string) =>
+  db.query<{
+    stage: number
+    task_no: number
+    task_key: string
+    status: string
+    claims: number
+    result_data: unknown
+    error_code: string | null
+    error_details: string | null
+  }>(
+    `SELECT s.stage_no AS stage, t.* FROM app.tasks t JOIN app.stages s USING (stage_id) WHERE s.job_id = $1 AND s.retired_at IS NULL ORDER BY 1, t.task_no`,
+    [id],
+  )
