@@ -1,0 +1,170 @@
+// `npm run bench [-- sql stack fairness]`: figures, goals and ratios; writes bench/results/*.json.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Backends, startBackends, startHost } from '../local/cloud.ts'
+import { openPool, type Pool } from '../src/db/pool.ts'
+import { buildApp } from '../scripts/build.ts'
+import { sqlCore } from './sql-core.ts'
+import { fairness, helloWorld, residentMb } from './stack.ts'
+import { startingDesign } from './starting-design.ts'
+
+interface Row {
+  readonly measure: string
+  readonly figure: string
+  readonly goal: string
+  readonly met: boolean
+}
+
+const REPETITIONS = 3
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+const quantile = (values: readonly number[], q: number): number =>
+  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))] ?? Number.NaN
+const whole = (value: number): string => Math.round(value).toLocaleString('en')
+
+async function benchSql(db: Pool): Promise<Row[]> {
+  const figures = new Map<string, number[]>()
+  const note = (name: string, value: number): void => void figures.set(name, [...(figures.get(name) ?? []), value])
+  // Repetition outermost, designs interleaved: noise of the machine hits both.
+  for (let run = 0; run < REPETITIONS; run++) {
+    for (const n of [1000, 10_000, 100_000]) {
+      const core = await sqlCore(db, n)
+      note(`core ${n}`, core.perSecond)
+      note(`plan ${n}`, core.planPerSecond)
+      note(`commits ${n}`, core.commits)
+      note(`wal ${n}`, core.wal)
+      // Its cost is quadratic: 10,000 tasks take more than a minute, so once has to do.
+      if (n === 1000 || (n === 10_000 && run === 0)) note(`old ${n}`, await startingDesign(db, n, run))
+    }
+  }
+  const get = (name: string): number => median(figures.get(name) ?? [])
+  const row = (n: number, goal: string, met: boolean): Row => ({
+    measure: `SQL core, n = ${whole(n)}`,
+    figure: `${whole(get(`core ${n}`))} tasks/s`,
+    goal,
+    met,
+  })
+  const ratio = (n: number): number => get(`core ${n}`) / get(`old ${n}`)
+  return [
+    ...[1000, 10_000].map((n) => ({
+      measure: `starting design, n = ${whole(n)}`,
+      figure: `${whole(get(`old ${n}`))} tasks/s`,
+      goal: '-',
+      met: true,
+    })),
+    row(1000, '-', true),
+    row(10_000, '≥ 12,000', get('core 10000') >= 12_000),
+    row(100_000, '≥ 12,000', get('core 100000') >= 12_000),
+    {
+      measure: 'SQL core against the starting design, n = 1,000',
+      figure: `${ratio(1000).toFixed(1)} ×`,
+      goal: '≥ 15 ×',
+      met: ratio(1000) >= 15,
+    },
+    {
+      measure: 'SQL core against the starting design, n = 10,000',
+      figure: `${ratio(10_000).toFixed(0)} ×`,
+      goal: '-',
+      met: true,
+    },
+    {
+      measure: 'time per task, n = 100,000 against 1,000',
+      figure: `${(get('core 1000') / get('core 100000')).toFixed(2)} ×`,
+      goal: '≤ 1.5 ×',
+      met: get('core 1000') / get('core 100000') <= 1.5,
+    },
+    {
+      measure: 'commits per task, n = 1,000',
+      figure: get('commits 1000').toFixed(3),
+      goal: '≤ 0.1',
+      met: get('commits 1000') <= 0.1,
+    },
+    {
+      measure: 'WAL per task, n = 100,000',
+      figure: `${(get('wal 100000') / 1024).toFixed(2)} KB`,
+      goal: '≤ 1.2 KB',
+      met: get('wal 100000') <= 1.2 * 1024,
+    },
+    { measure: 'planning, n = 100,000', figure: `${whole(get('plan 100000'))} tasks/s`, goal: '-', met: true },
+  ]
+}
+
+async function withHost<T>(
+  backends: Backends,
+  run: (url: string, host: Awaited<ReturnType<typeof startHost>>) => Promise<T>,
+): Promise<T> {
+  await buildApp()
+  const host = await startHost(backends, { port: 0, env: { LOG_LEVEL: 'error' } })
+  try {
+    return await run(host.url, host)
+  } finally {
+    await host.stop()
+  }
+}
+
+async function benchStack(backends: Backends, db: Pool): Promise<Row[]> {
+  return withHost(backends, async (url, host) => {
+    await helloWorld(url, db, 10, 'warm')
+    const seconds = new Map<number, number[]>()
+    let peak = 0
+    for (let run = 0; run < REPETITIONS; run++) {
+      for (const n of [1, 100, 1000, 10_000, 100_000]) {
+        seconds.set(n, [...(seconds.get(n) ?? []), await helloWorld(url, db, n, `run ${run}`)])
+        peak = Math.max(peak, residentMb(host))
+      }
+    }
+    const get = (n: number): number => median(seconds.get(n) ?? [])
+    const rate = (n: number, goal: number): Row => ({
+      measure: `hello_world, n = ${whole(n)} (${whole(2 * n)} tasks)`,
+      figure: `${get(n).toFixed(2)} s, ${whole((2 * n) / get(n))} tasks/s`,
+      goal: goal ? `≥ ${whole(goal)} tasks/s` : '-',
+      met: (2 * n) / get(n) >= goal,
+    })
+    return [
+      { measure: 'hello_world, n = 1', figure: `${Math.round(get(1) * 1000)} ms`, goal: '≤ 150 ms', met: get(1) <= 0.15 },
+      rate(100, 0),
+      rate(1000, 4000),
+      rate(10_000, 0),
+      rate(100_000, 8000),
+      { measure: 'memory of host and worker after each job, most', figure: `${peak} MB`, goal: '≤ 600 MB', met: peak <= 600 },
+    ]
+  })
+}
+
+async function benchFairness(backends: Backends, db: Pool): Promise<Row[]> {
+  const waits = await withHost(backends, (url) => fairness(url, db, 100_000, 'fair'))
+  const p95 = quantile(waits, 0.95)
+  return [
+    {
+      measure: 'a job of one task while three of 100,000 run, p50 / p95 of 20',
+      figure: `${median(waits).toFixed(2)} s / ${p95.toFixed(2)} s`,
+      goal: 'p95 ≤ 5 s',
+      met: p95 <= 5,
+    },
+  ]
+}
+
+const wanted = new Set(process.argv.slice(2))
+const home = mkdtempSync(join(tmpdir(), 'lamplighter-bench-'))
+const backends = await startBackends({ home, env: {} })
+const db = openPool({ connectionString: backends.databaseUrl, max: 30 })
+const rows: Row[] = []
+try {
+  const all = wanted.size === 0
+  if (all || wanted.has('sql')) rows.push(...(await benchSql(db)))
+  if (all || wanted.has('stack')) rows.push(...(await benchStack(backends, db)))
+  if (all || wanted.has('fairness')) rows.push(...(await benchFairness(backends, db)))
+} finally {
+  await db.end()
+  await backends.stop()
+  rmSync(home, { recursive: true, force: true })
+}
+console.log('| measure | figure | goal | |\n| --- | --- | --- | --- |')
+for (const r of rows)
+  console.log(`| ${r.measure} | ${r.figure} | ${r.goal} | ${r.goal === '-' ? '' : r.met ? 'met' : 'missed'} |`)
+mkdirSync('bench/results', { recursive: true })
+writeFileSync(
+  `bench/results/${new Date().toISOString().slice(0, 19).replaceAll(':', '')}.json`,
+  `${JSON.stringify(rows, null, 2)}\n`,
+)

@@ -1,0 +1,59 @@
+// hello_world through the whole stack: HTTP submit → host → orchestrator → Postgres, two stages of n tasks.
+import { execFileSync } from 'node:child_process'
+import type { HostProcess } from '../local/host-process.ts'
+import type { Pool } from '../src/db/pool.ts'
+
+interface Submitted {
+  readonly job_id: string
+}
+
+async function submit(url: string, n: number, name: string): Promise<string> {
+  const answer = await fetch(`${url}/api/jobs/submit/hello_world`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ n, name }),
+  })
+  return ((await answer.json()) as Submitted).job_id
+}
+
+/** Asked over SQL, so that polling does not load the host that is measured. */
+async function ended(db: Pool, jobId: string): Promise<void> {
+  for (;;) {
+    const [row] = await db.query<{ status: string }>('SELECT status FROM app.jobs WHERE job_id = $1', [jobId])
+    if (row?.status === 'completed') return
+    if (row?.status === 'failed') throw new Error(`job ${jobId} failed`)
+    await new Promise((r) => setTimeout(r, 5))
+  }
+}
+
+/** Seconds from the request to the recorded end. */
+export async function helloWorld(url: string, db: Pool, n: number, run: string): Promise<number> {
+  const started = performance.now()
+  await ended(db, await submit(url, n, run))
+  return (performance.now() - started) / 1000
+}
+
+/** Resident memory of host and worker in MB. */
+export function residentMb(host: HostProcess): number {
+  const text = execFileSync('ps', ['-o', 'rss=', '-p', `${host.pid},${host.workerPid}`], { encoding: 'utf8' })
+  return Math.round(
+    text
+      .trim()
+      .split(/\s+/)
+      .reduce((sum, kb) => sum + Number(kb), 0) / 1024,
+  )
+}
+
+/** While three jobs of n tasks run: seconds that jobs of one task take, one after the other. */
+export async function fairness(url: string, db: Pool, n: number, run: string, samples = 20): Promise<number[]> {
+  const large = await Promise.all([1, 2, 3].map((i) => submit(url, n, `${run}-large-${i}`)))
+  const waits: number[] = []
+  for (let i = 0; i < samples; i++) waits.push(await helloWorld(url, db, 1, `${run}-small-${i}`))
+  const [row] = await db.query<{ running: number }>(
+    `SELECT count(*)::int AS running FROM app.jobs WHERE job_id = ANY ($1) AND status = 'processing'`,
+    [large],
+  )
+  if (row?.running !== 3) throw new Error('the large jobs ended before the small ones were measured')
+  await Promise.all(large.map((id) => ended(db, id)))
+  return waits
+}
