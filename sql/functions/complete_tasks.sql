@@ -48,7 +48,8 @@ BEGIN
         not_before = CASE WHEN d.new_status = 'retrying' THEN now() + coalesce(d.retry_in_ms, 0) * interval '1 millisecond' END,
         finished_at = CASE WHEN d.new_status <> 'retrying' THEN now() END
       FROM decided d
-      WHERE t.stage_id = stage.stage_id AND t.task_no = d.task_no AND d.holder = p_worker AND d.old_status = 'processing'
+      -- ANY bounds the scan whatever the join order: statistics that do not know this stage yet take it for one row.
+      WHERE t.stage_id = stage.stage_id AND t.task_no = ANY (numbers) AND t.task_no = d.task_no AND d.holder = p_worker AND d.old_status = 'processing'
       RETURNING t.task_no
     ) SELECT d.task_no,
         CASE WHEN a.task_no IS NOT NULL THEN 'applied' WHEN d.old_status IS NULL THEN 'unknown'

@@ -172,7 +172,7 @@ CREATE TABLE app.tasks (
   CONSTRAINT tasks_finished CHECK ((finished_at IS NOT NULL) = (status IN ('completed', 'failed', 'skipped'))),
   CONSTRAINT tasks_error CHECK (status IN ('completed', 'queued') AND error_code IS NULL OR status = 'processing' OR status IN ('retrying', 'failed', 'skipped') AND error_code IS NOT NULL)
 ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05);
-CREATE UNIQUE INDEX tasks_key ON app.tasks (stage_id, md5(task_key));
+CREATE UNIQUE INDEX tasks_key ON app.tasks (md5(task_key), stage_id);
 COMMENT ON INDEX app.tasks_key IS 'one key per stage; hashed, because keys pass the 2,704-byte btree limit';
 CREATE INDEX tasks_open ON app.tasks (stage_id, task_no) WHERE finished_at IS NULL;
 COMMENT ON INDEX app.tasks_open IS 'claims and the closing probe';

@@ -17,8 +17,11 @@ export interface WorkerTarget extends StageTarget {
 /** While anything runs, one statement this often learns of cancel, pause and lost leases. */
 const LIVENESS_MS = 2000
 
+/** One try that is under way. One controller per try: AbortSignal.any over a long-lived signal keeps every try in memory. */
 interface Running {
   readonly abort: AbortController
+  /** The claim is not this worker's any more: whatever the run answers must not be recorded. */
+  lost: boolean
   progress: { fraction: number; note?: string } | undefined
 }
 
@@ -29,7 +32,9 @@ export async function runBatch(
   claimed: readonly ClaimedTask[],
 ): Promise<{ completed: number; failed: number }> {
   const { jobId: job_id, attempt, stageNo: stage_no, worker } = target
-  const running = new Map<number, Running>(claimed.map((t) => [t.task_no, { abort: new AbortController(), progress: undefined }]))
+  const running = new Map<number, Running>(
+    claimed.map((t) => [t.task_no, { abort: new AbortController(), lost: false, progress: undefined }]),
+  )
   const counts = { completed: 0, failed: 0 }
   let finished: TaskOutcome[] = []
   const record = async (): Promise<void> => {
@@ -50,6 +55,11 @@ export async function runBatch(
         })
     }
   }
+  const onStop = (): void => {
+    for (const { abort } of running.values()) abort.abort(new AppError('TASK_ABORTED', 'The worker is shutting down.'))
+  }
+  r.stopping.addEventListener('abort', onStop)
+  if (r.stopping.aborted) onStop()
   const liveness = keepAlive(r, target, running, record)
   const predecessor = predecessorsOf(r, target, claimed)
   const limit = pLimit(target.stage.weight === 'heavy' ? 1 : target.stage.taskConcurrency)
@@ -57,8 +67,8 @@ export async function runBatch(
     await limit.map(claimed, async (task) => {
       const state = running.get(task.task_no) as Running
       const outcome = await runTask(r, target, task, {
-        signal: AbortSignal.any([state.abort.signal, r.stopping]),
-        lost: state.abort.signal,
+        abort: state.abort,
+        isLost: () => state.lost,
         predecessor: () => predecessor(task),
         progress: (fraction, note) =>
           (state.progress = { fraction: Math.min(1, Math.max(0, fraction)), ...(note ? { note } : {}) }),
@@ -68,6 +78,7 @@ export async function runBatch(
     })
   } finally {
     clearInterval(liveness)
+    r.stopping.removeEventListener('abort', onStop)
     await record()
   }
   return counts
@@ -98,10 +109,11 @@ function keepAlive(
     if (renew) renewed = r.now().getTime()
     if (!answer) return
     const stop = answer.job_status !== 'processing' || answer.current_attempt !== target.attempt
-    for (const no of stop ? running.keys() : answer.lost) {
-      running
-        .get(no)
-        ?.abort.abort(new AppError('TASK_ABORTED', stop ? `The job is ${answer.job_status}.` : 'The claim was lost.'))
+    for (const no of stop ? [...running.keys()] : answer.lost) {
+      const state = running.get(no)
+      if (!state) continue
+      state.lost = true
+      state.abort.abort(new AppError('TASK_ABORTED', stop ? `The job is ${answer.job_status}.` : 'The claim was lost.'))
     }
     await record()
   }

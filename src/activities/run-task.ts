@@ -12,10 +12,10 @@ import { stageResults } from './stage-results.ts'
 
 /** What differs from task to task of a batch. */
 export interface TaskHandle {
-  /** Abort of any kind. */
-  readonly signal: AbortSignal
-  /** Fires when the task may not be recorded any more: cancelled, paused, lost. */
-  readonly lost: AbortSignal
+  /** Aborted with an AppError: cancelled, lost, over its time, or the worker stops. */
+  readonly abort: AbortController
+  /** True when the outcome may not be recorded any more. */
+  readonly isLost: () => boolean
   readonly predecessor: () => Promise<unknown>
   readonly progress: (fraction: number, note?: string) => void
 }
@@ -42,7 +42,7 @@ export async function runTask(
     storableJson(result)
     return { ...base(), status: 'completed', result }
   } catch (error) {
-    if (handle.lost.aborted) return undefined
+    if (handle.isLost()) return undefined
     const failure = toFailure(error, task.claims, target.stage.backoff, r.random())
     return {
       ...base(),
@@ -56,17 +56,13 @@ export async function runTask(
 /** `run` against timeout and abort. A run that ignores its signal is left behind: its late result is never recorded. */
 async function raced(r: Resources, target: WorkerTarget, task: ClaimedTask, handle: TaskHandle): Promise<unknown> {
   const { stage } = target
-  const timeout = new AbortController()
+  const { signal } = handle.abort
   const timer = setTimeout(() => {
-    timeout.abort(new AppError('TASK_TIMEOUT', `The task ran longer than ${stage.timeoutMs} ms.`))
+    handle.abort.abort(new AppError('TASK_TIMEOUT', `The task ran longer than ${stage.timeoutMs} ms.`))
   }, stage.timeoutMs)
-  const signal = AbortSignal.any([handle.signal, timeout.signal])
   const aborted = Promise.withResolvers<never>()
-  const onAbort = (): void => {
-    const reason: unknown = signal.reason
-    aborted.reject(reason instanceof AppError ? reason : new AppError('TASK_ABORTED', 'The worker is shutting down.'))
-  }
-  signal.addEventListener('abort', onAbort)
+  const onAbort = (): void => aborted.reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
   if (signal.aborted) onAbort()
   const context: TaskContext<unknown, unknown> = {
     jobId: target.jobId,

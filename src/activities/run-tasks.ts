@@ -61,8 +61,13 @@ async function soonReady(r: Resources, closure: StageClosure, deadline: number):
   const wait = closure.next_retry_at.getTime() - r.now().getTime()
   if (wait > SOON_MS || r.now().getTime() + wait > deadline) return false
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, Math.max(20, wait))
-    r.stopping.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
+    const done = (): void => {
+      clearTimeout(timer)
+      r.stopping.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, Math.max(20, wait))
+    r.stopping.addEventListener('abort', done)
   })
   return true
 }

@@ -47,8 +47,10 @@ export const tasksTable: TableDefinition = {
   indexes: [
     {
       name: 'tasks_key',
-      on: 'stage_id, md5(task_key)',
+      on: 'md5(task_key), stage_id',
       unique: true,
+      // The stage stands last on purpose: leading, the planner takes this index for a stage that its statistics do not know yet,
+      // and every batch walks the whole stage (100 s instead of 16 s for 100,000 tasks on an analyzed database).
       why: 'one key per stage; hashed, because keys pass the 2,704-byte btree limit',
     },
     { name: 'tasks_open', on: 'stage_id, task_no', where: 'finished_at IS NULL', why: 'claims and the closing probe' },
