@@ -20,8 +20,24 @@ const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZ
 export const azuriteConnection = (port: number): string =>
   `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${KEY};BlobEndpoint=http://127.0.0.1:${port}/${ACCOUNT};`
 
-export async function startAzurite(options: { folder: string; port?: number; inMemory?: boolean }): Promise<LocalAzurite> {
-  const port = await freePort(options.port)
+export interface AzuriteOptions {
+  readonly folder: string
+  readonly port?: number
+  readonly inMemory?: boolean
+}
+
+/** Another process may take the port between the look and the bind: then another port is tried. @throws LocalError */
+export async function startAzurite(options: AzuriteOptions): Promise<LocalAzurite> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attempt(options, await freePort(tries === 1 ? options.port : undefined))
+    } catch (error) {
+      if (tries === 3 || !/EADDRINUSE/.test(String(error))) throw error
+    }
+  }
+}
+
+async function attempt(options: AzuriteOptions, port: number): Promise<LocalAzurite> {
   await mkdir(options.folder, { recursive: true })
   const data = options.inMemory ? ['--inMemoryPersistence'] : ['--location', options.folder]
   // It speaks older API versions than new SDKs ask for; telemetry is on by default.

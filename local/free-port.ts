@@ -1,9 +1,18 @@
 // Free ports on the loopback interface.
 import { createServer } from 'node:net'
 
-/** The preferred port when nobody listens there, else any free one. */
+/** Ports handed out by this process: one that was just released may be offered again before its user has bound it. */
+const given = new Set<number>()
+
+/** The preferred port when nobody listens there, else any free one; never one that was handed out before. */
 export async function freePort(preferred?: number): Promise<number> {
-  return (preferred ? await tryPort(preferred) : undefined) ?? (await tryPort(0)) ?? Promise.reject(new Error('no free port'))
+  const wanted = preferred && !given.has(preferred) ? await tryPort(preferred) : undefined
+  for (let port = wanted ?? (await tryPort(0)); port !== undefined; port = await tryPort(0)) {
+    if (given.has(port)) continue
+    given.add(port)
+    return port
+  }
+  throw new Error('no free port on 127.0.0.1')
 }
 
 /** The port that could be bound, or undefined. 0 means any. */
