@@ -23,41 +23,18 @@ export function jobLinks(origin: string, jobId: string): Record<string, string> 
   }
 }
 
-/** Row fields for lists and documents. */
-export function jobSummary(row: JobRow): Record<string, unknown> {
-  const {
-    job_id,
-    job_type,
-    status,
-    attempt,
-    stage,
-    total_stages,
-    parameters,
-    metadata,
-    error_code,
-    submitted_by,
-    created_at,
-    started_at,
-    finished_at,
-    updated_at,
-  } = row
-  return {
-    job_id,
-    job_type,
-    status,
-    attempt,
-    stage,
-    total_stages,
-    parameters,
-    metadata,
-    error_code,
-    submitted_by,
-    created_at,
-    started_at,
-    finished_at,
-    updated_at,
-  }
+/** The named members of a row, in that order. */
+function pick<T, K extends keyof T>(row: T, keys: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(keys.map((k) => [k, row[k]])) as Pick<T, K>
 }
+
+const JOB_FIELDS = [
+  ...(['job_id', 'job_type', 'status', 'attempt', 'stage', 'total_stages', 'parameters', 'metadata'] as const),
+  ...(['error_code', 'submitted_by', 'created_at', 'started_at', 'finished_at', 'updated_at'] as const),
+] as const
+
+/** Row fields for lists and documents. */
+export const jobSummary = (row: JobRow): Pick<JobRow, (typeof JOB_FIELDS)[number]> => pick(row, JOB_FIELDS)
 
 export async function jobDocument(
   r: Resources,
@@ -92,42 +69,15 @@ function toCounts(s: StageRow): StageCounts {
   }
 }
 
-function stageDocument(s: StageRow): Record<string, unknown> {
-  const {
-    stage,
-    name,
-    status,
-    outcome,
-    expected,
-    completed,
-    failed,
-    skipped,
-    running,
-    retrying,
-    open,
-    opened_at,
-    closed_at,
-    summary,
-  } = s
-  const { percent } = calculateStageProgress(toCounts(s))
-  return {
-    stage,
-    name,
-    status,
-    outcome,
-    expected,
-    completed,
-    failed,
-    skipped,
-    running,
-    retrying,
-    open,
-    percent,
-    opened_at,
-    closed_at,
-    summary,
-  }
-}
+const STAGE_FIELDS = [
+  ...(['stage', 'name', 'status', 'outcome', 'expected', 'completed', 'failed', 'skipped'] as const),
+  ...(['running', 'retrying', 'open', 'opened_at', 'closed_at', 'summary'] as const),
+] as const
+
+const stageDocument = (s: StageRow): Record<string, unknown> => ({
+  ...pick(s, STAGE_FIELDS),
+  percent: calculateStageProgress(toCounts(s)).percent,
+})
 
 async function estimateOf(
   r: Resources,

@@ -4,9 +4,8 @@ import { defineJob, defineStage } from '../engine/define-job.ts'
 import { AppError } from '../engine/errors.ts'
 import { BlobMetadata, ListRef, MetadataLevel, OrchestrationData } from '../models/blob.ts'
 import { readTiffHeader } from '../raster/tiff-header.ts'
-import { acceptContainer, containerParams, withContainerAlias } from '../storage/container-params.ts'
+import { acceptContainer, containerParams, listingOf, withContainerAlias } from '../storage/container-params.ts'
 import { readList, writeList } from '../storage/list-file.ts'
-import { Listing } from '../storage/listing.ts'
 
 /** Named sizes of containers, for documents; the only limit that is enforced is `max_files`. */
 export const CONTAINER_SIZE_LIMITS = { SAFE: 1000, STANDARD: 2500, MAX: 5000, HARD: 5000, DEV: 500 } as const
@@ -40,16 +39,8 @@ const analyze = defineStage({
     yield { key: 'orchestrator', parameters: {} }
   },
   async run(_task, ctx) {
-    const { container_name, prefix, filter, file_filter, aggregate_gdb, max_files, overflow, metadata_level } = ctx.params
-    const listing = new Listing(ctx.blobs, {
-      container: container_name,
-      prefix,
-      filter,
-      fileFilter: file_filter,
-      aggregateGdb: aggregate_gdb,
-      signal: ctx.signal,
-      onPage: (passed) => ctx.progress(1 - 1 / (1 + passed / 50_000), `${passed} names passed`),
-    })
+    const { container_name, prefix, filter, max_files, overflow, metadata_level } = ctx.params
+    const listing = listingOf(ctx)
     const files: BlobMetadata[] = []
     let total = 0
     for await (const file of listing.files()) {

@@ -3,9 +3,8 @@ import * as z from 'zod'
 import { defineJob, defineStage } from '../engine/define-job.ts'
 import { ContainerSummary } from '../models/blob.ts'
 import { toMib } from '../storage/blob-metadata.ts'
-import { acceptContainer, containerParams, withContainerAlias } from '../storage/container-params.ts'
+import { acceptContainer, containerParams, listingOf, withContainerAlias } from '../storage/container-params.ts'
 import { Tally } from '../storage/distributions.ts'
-import { Listing } from '../storage/listing.ts'
 
 const params = withContainerAlias(
   z.strictObject({
@@ -29,17 +28,8 @@ const summarize = defineStage({
     yield { key: 'summary', parameters: {} }
   },
   async run(_task, ctx) {
-    const { container_name, prefix, filter, file_filter, aggregate_gdb, max_files } = ctx.params
-    const listing = new Listing(ctx.blobs, {
-      container: container_name,
-      prefix,
-      filter,
-      fileFilter: file_filter,
-      aggregateGdb: aggregate_gdb,
-      signal: ctx.signal,
-      // The total is unknown until the end, so the fraction only says that it moves.
-      onPage: (passed) => ctx.progress(1 - 1 / (1 + passed / 50_000), `${passed} names passed`),
-    })
+    const { container_name, prefix, max_files } = ctx.params
+    const listing = listingOf(ctx)
     const tally = new Tally()
     let truncated = false
     for await (const file of listing.files()) {

@@ -4,6 +4,7 @@ import { AppError } from '../engine/errors.ts'
 import type { BlobStore } from '../models/blob-store.ts'
 import { FileFilter } from '../models/file-filter.ts'
 import { blobMatcher } from './file-filter.ts'
+import { Listing } from './listing.ts'
 import { BlobPrefix, ContainerName } from './names.ts'
 
 export const containerParams = {
@@ -40,4 +41,31 @@ export async function acceptContainer(
     })
   }
   await blobs.checkContainer(params.container_name)
+}
+
+interface ListingContext {
+  readonly blobs: BlobStore
+  readonly signal: AbortSignal
+  readonly params: {
+    readonly container_name: string
+    readonly prefix: string
+    readonly filter?: string | undefined
+    readonly file_filter?: FileFilter | undefined
+    readonly aggregate_gdb: boolean
+  }
+  progress(fraction: number, note: string): void
+}
+
+/** The listing that a container job's parameters ask for; tells progress per page. */
+export function listingOf({ blobs, signal, params, progress }: ListingContext): Listing {
+  return new Listing(blobs, {
+    container: params.container_name,
+    prefix: params.prefix,
+    filter: params.filter,
+    fileFilter: params.file_filter,
+    aggregateGdb: params.aggregate_gdb,
+    signal,
+    // The total is unknown until the end, so the fraction only says that it moves.
+    onPage: (passed) => progress(1 - 1 / (1 + passed / 50_000), `${passed} names passed`),
+  })
 }

@@ -59,6 +59,8 @@ export class EngineRefusal extends Error {
 }
 
 const KEPT_TERMINAL = 10_000
+/** Ended instances whose history can still be looked at; of older ones only the status row stays. */
+const KEPT_HISTORIES = 100
 export const isTerminal = (status: RuntimeStatus): boolean =>
   status === 'Completed' || status === 'Failed' || status === 'Terminated'
 
@@ -67,6 +69,7 @@ export class Engine {
   readonly #instances = new Map<string, Instance>()
   readonly #activities: Queue
   readonly #orchestrators: Queue
+  readonly #ended: Instance[] = []
   #stopped = false
 
   constructor(options: EngineOptions) {
@@ -301,6 +304,8 @@ export class Engine {
     if (status !== 'Terminated')
       instance.history.add(e.executionCompleted(this.#iso(), status, output === null ? null : JSON.stringify(output)))
     this.#o.onExecutionEnd?.(instance)
+    this.#ended.push(instance)
+    if (this.#ended.length > KEPT_HISTORIES) this.#forgetHistory(this.#ended.shift())
     instance.output = output
     instance.pending = []
     instance.held = []
@@ -336,7 +341,13 @@ export class Engine {
     return `{"history":${instance.history.json()},${rest.slice(1)}`
   }
 
-  /** The newest 10,000 terminal rows stay; the history of older ones goes first. */
+  #forgetHistory(instance: Instance | undefined): void {
+    if (!instance) return
+    instance.history = new e.History()
+    instance.actions = []
+  }
+
+  /** The newest 10,000 terminal rows stay. */
   #forgetOld(): void {
     if (this.#instances.size <= KEPT_TERMINAL) return
     for (const [id, instance] of this.#instances) {
