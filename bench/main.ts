@@ -1,8 +1,7 @@
 // `npm run bench [-- sql stack fairness]`: figures, goals and ratios; writes bench/results/*.json.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { type Backends, startBackends, startHost } from '../local/cloud.ts'
+import { temporaryFolder } from '../local/temporary-folder.ts'
 import { openPool, type Pool } from '../src/db/pool.ts'
 import { buildApp } from '../scripts/build.ts'
 import { sqlCore } from './sql-core.ts'
@@ -146,7 +145,7 @@ async function benchFairness(backends: Backends, db: Pool): Promise<Row[]> {
 }
 
 const wanted = new Set(process.argv.slice(2))
-const home = mkdtempSync(join(tmpdir(), 'lamplighter-bench-'))
+const home = temporaryFolder('lamplighter-bench-')
 const backends = await startBackends({ home, env: {} })
 const db = openPool({ connectionString: backends.databaseUrl, max: 30 })
 const rows: Row[] = []

@@ -67,7 +67,7 @@ function record(home: string, host: HostProcess, { postgres, azurite }: Backends
 }
 
 /** First signal: orderly end. Second: at once. Children notice the closed channel and end by themselves. */
-function onSignal(stop: () => Promise<void>): void {
+function onSignal(stop: () => Promise<void>): () => boolean {
   let asked = false
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
@@ -80,11 +80,12 @@ function onSignal(stop: () => Promise<void>): void {
       )
     })
   }
+  return () => asked
 }
 
 async function start(options: Options): Promise<void> {
   const cloud = await startCloud(options)
-  onSignal(() => cloud.stop())
+  const isStopping = onSignal(() => cloud.stop())
   const line = (name: string, path: string): string => `  ${name.padEnd(12)}${cloud.url}${path}`
   console.log(
     [
@@ -100,7 +101,10 @@ async function start(options: Options): Promise<void> {
   console.log(
     `  try         curl -X POST ${cloud.url}/api/jobs/submit/hello_world -H 'content-type: application/json' -d '{"n": 100}'\n`,
   )
-  console.error(await cloud.broken)
+  const reason = await cloud.broken
+  // An asked-for end exits by itself; this one was not asked for.
+  if (isStopping()) return
+  console.error(reason)
   await cloud.stop()
   process.exit(1)
 }

@@ -181,6 +181,7 @@ COMMENT ON INDEX app.tasks_failed IS 'counts at closure and failed tasks of a jo
 CREATE INDEX tasks_failed_at ON app.tasks (finished_at DESC, stage_id, task_no) WHERE finished_at IS NOT NULL AND error_code IS NOT NULL;
 COMMENT ON INDEX app.tasks_failed_at IS 'what failed since yesterday, across jobs';
 COMMENT ON TABLE app.tasks IS 'Units of work. Open means finished_at IS NULL, so that a claim changes no indexed column and stays a HOT update.';
+ALTER TABLE app.tasks ALTER COLUMN stage_id SET STATISTICS 0;
 COMMENT ON COLUMN app.tasks.task_key IS 'semantic key, whole, unique in the stage';
 COMMENT ON COLUMN app.tasks.source_key IS 'predecessor in the stage before; null: the same key';
 COMMENT ON COLUMN app.tasks.claims IS 'tries handed out';

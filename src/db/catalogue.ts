@@ -4,7 +4,7 @@ import type { Database } from './pool.ts'
 const CATALOGUE = `
 SELECT 'column' AS kind, c.relname || '.' || a.attname AS name,
   concat_ws(' ', format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'not null' END, nullif(a.attidentity::text, ''),
-    pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum)) AS definition
+    pg_get_expr(d.adbin, d.adrelid), nullif(a.attstattarget, -1), col_description(c.oid, a.attnum)) AS definition
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE c.relnamespace = 'app'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND c.relname <> 'migrations'
 UNION ALL

@@ -18,6 +18,8 @@ export function tableDdl(table: TableDefinition): string {
   for (const [column, property] of Object.entries(schema.properties ?? {})) {
     const meta = columnMeta.get(table.model.shape[column] as z.ZodType) ?? {}
     lines.push(...columnLines(table.name, column, property, meta, table.model.shape[column] as z.ZodType))
+    if (meta.statistics !== undefined)
+      comments.push(`ALTER TABLE ${name} ALTER COLUMN ${column} SET STATISTICS ${meta.statistics};`)
     if (property.description) comments.push(`COMMENT ON COLUMN ${name}.${column} IS ${literal(property.description)};`)
   }
   lines.push(`CONSTRAINT ${table.name}_pkey PRIMARY KEY (${table.primaryKey.join(', ')})`)

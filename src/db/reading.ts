@@ -173,7 +173,7 @@ export interface PredecessorRow {
   readonly result_data: unknown
 }
 
-/** Predecessors of a claimed batch in one query. */
+/** Predecessors of a claimed batch in one query, each by the unique index. */
 export async function findPredecessors(
   db: Database,
   jobId: string,
@@ -181,8 +181,9 @@ export async function findPredecessors(
   keys: readonly string[],
 ): Promise<PredecessorRow[]> {
   return db.query(
-    `SELECT t.task_key, t.status, t.result_data FROM app.stages s JOIN app.tasks t ON t.stage_id = s.stage_id
-     WHERE s.job_id = $1 AND s.retired_at IS NULL AND s.stage_no = $2 AND md5(t.task_key) = ANY (SELECT md5(k) FROM unnest($3::text[]) k)`,
+    `SELECT t.task_key, t.status, t.result_data FROM app.stages s, unnest($3::text[]) AS k(key),
+       LATERAL (SELECT * FROM app.tasks t WHERE t.stage_id = s.stage_id AND md5(t.task_key) = md5(k.key) AND t.task_key = k.key LIMIT 1) t
+     WHERE s.job_id = $1 AND s.retired_at IS NULL AND s.stage_no = $2`,
     [jobId, stage, keys],
   )
 }

@@ -7,6 +7,8 @@ export interface ColumnMeta {
   readonly type?: string
   /** SQL default expression, e.g. `now()`. Plain values come from zod's own `.default()`. */
   readonly defaultSql?: string
+  /** `SET STATISTICS`: 0 keeps the planner from taking a value that it has not seen yet for a rare one. */
+  readonly statistics?: number
   /** `GENERATED ALWAYS AS IDENTITY`. */
   readonly identity?: boolean
 }

@@ -1,9 +1,8 @@
 // For app tests: the built bundle, one Postgres with a template database, one Azurite; each file starts a host of its own.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import type { TestProject } from 'vitest/node'
 import { startAzurite } from '../../local/azurite.ts'
+import { temporaryFolder } from '../../local/temporary-folder.ts'
 import { buildApp } from '../../scripts/build.ts'
 import setupDatabase from './database-setup.ts'
 
@@ -14,7 +13,7 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const folder = await mkdtemp(join(tmpdir(), 'lamplighter-azurite-'))
+  const folder = temporaryFolder('lamplighter-azurite-')
   const [stopDatabase, azurite] = await Promise.all([
     setupDatabase(project),
     startAzurite({ folder, inMemory: true }),

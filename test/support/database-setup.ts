@@ -1,10 +1,10 @@
 // One embedded Postgres for the whole run, with a migrated template database that each test file clones.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { startPostgres } from '../../local/postgres.ts'
+import { temporaryFolder } from '../../local/temporary-folder.ts'
 import { migrate } from '../../src/db/migrate.ts'
 
 declare module 'vitest' {
@@ -15,7 +15,7 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const folder = await mkdtemp(join(tmpdir(), 'lamplighter-test-'))
+  const folder = temporaryFolder('lamplighter-test-')
   const postgres = await startPostgres({ folder: join(folder, 'postgres'), fsync: false })
   const client = new pg.Client({ connectionString: postgres.url })
   await client.connect()
@@ -26,7 +26,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     await postgres.stop()
     await rm(folder, { recursive: true, force: true })
-    await rm(postgres.dataFolder, { recursive: true, force: true })
   }
 }
 
