@@ -29,9 +29,11 @@ export const CONTAINERS = ['bronze', 'silver', 'gold', 'lamplighter'] as const
 
 /** Starts what is not given by `DATABASE_URL` and `AzureWebJobsStorage`, migrates, makes the containers. */
 export async function startBackends({ home, ports = {}, env = process.env }: BackendOptions): Promise<Backends> {
-  const [ownDatabase, ownStorage] = [env['DATABASE_URL'], storageOf(env)]
+  const [ownDatabase, ownStorage] = [env['DATABASE_URL'] || undefined, storageOf(env)]
+  // Asked first: a database that cannot be used is told before anything is started.
+  if (ownDatabase) await attachDatabase(ownDatabase)
   const started = await Promise.allSettled([
-    ownDatabase ? attachDatabase(ownDatabase) : startPostgres({ folder: join(home, 'postgres'), ...port(ports.postgres) }),
+    ownDatabase ? undefined : startPostgres({ folder: join(home, 'postgres'), ...port(ports.postgres) }),
     ownStorage ? undefined : startAzurite({ folder: join(home, 'azurite'), ...port(ports.azurite) }),
   ])
   const [first, second] = started
@@ -62,7 +64,7 @@ function storageOf(env: NodeJS.ProcessEnv): string | undefined {
   return azuriteConnection(10_000)
 }
 
-async function attachDatabase(url: string): Promise<undefined> {
+async function attachDatabase(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 })
   try {
     await client.connect()

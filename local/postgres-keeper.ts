@@ -1,6 +1,6 @@
 // Child process that owns the Postgres server: stops it when told, and when its parent is gone (also after kill -9).
-import { type ChildProcess, spawn } from 'node:child_process'
-import { access } from 'node:fs/promises'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { access, readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { KeeperMessage, KeeperOrder } from './postgres.ts'
@@ -69,6 +69,21 @@ function serve(): ChildProcess {
   })
 }
 
+/** A server that an earlier keeper left behind when it was killed: stopped before the data folder is used again. */
+async function stopOrphan(): Promise<void> {
+  const text = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')
+  const pid = Number(text.split('\n')[0])
+  for (const signal of ['SIGINT', 'SIGINT', 'SIGKILL'] as const) {
+    if (!pid || !commandOf(pid).includes(data)) return
+    process.kill(pid, signal)
+    for (let i = 0; i < 30 && commandOf(pid) !== ''; i++) await new Promise((r) => setTimeout(r, 100))
+  }
+}
+
+function commandOf(pid: number): string {
+  return spawnSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim()
+}
+
 /** Ready = the server answers the first bytes of the protocol; SSLRequest is answered with one byte before any authentication. */
 function answers(): Promise<boolean> {
   return new Promise((resolve) => {
@@ -80,6 +95,7 @@ function answers(): Promise<boolean> {
 }
 
 async function main(): Promise<void> {
+  await stopOrphan()
   await initialise()
   const server = serve()
   let text = ''

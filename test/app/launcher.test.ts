@@ -1,0 +1,135 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { temporaryFolder } from '../../local/temporary-folder.ts'
+
+const home = temporaryFolder('lamplighter-launcher-')
+const env = {
+  ...process.env,
+  LAMPLIGHTER_HOME: home,
+  LEASE_SECONDS: '3',
+  LOG_LEVEL: 'error',
+  DATABASE_URL: '',
+  AzureWebJobsStorage: '',
+}
+afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+interface Run {
+  readonly child: ChildProcess
+  readonly url: string
+  readonly ended: Promise<number | null>
+}
+
+/** `npm start` as a process; resolves when it has printed its address. */
+function start(...args: string[]): Promise<Run> {
+  const child = spawn(process.execPath, ['local/main.ts', 'start', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
+  let text = ''
+  return new Promise((resolve, reject) => {
+    const read = (data: Buffer): void => {
+      text += data.toString()
+      const url = /job types\s+(http:\/\/localhost:\d+)/.exec(text)?.[1]
+      if (url) resolve({ child, url, ended })
+    }
+    child.stdout.on('data', read)
+    child.stderr.on('data', read)
+    void ended.then((code) => reject(new Error(`ended with ${code}: ${text}`)))
+  })
+}
+
+const command = (name: string) => spawnSync(process.execPath, ['local/main.ts', name], { env, encoding: 'utf8' })
+const processes = (): { name: string; pid: number }[] =>
+  (JSON.parse(readFileSync(join(home, 'run.json'), 'utf8')) as { processes: { name: string; pid: number }[] }).processes
+const alive = (pid: number): boolean =>
+  spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' })
+    .stdout.trim()
+    .replace(/^Z.*/, '') !== ''
+/** Resolves when none of the processes lives any more. */
+async function allGone(pids: readonly number[]): Promise<void> {
+  while (pids.some(alive)) await new Promise((resolve) => setImmediate(resolve))
+}
+
+async function submit(url: string, name: string): Promise<string> {
+  const answer = await fetch(`${url}/api/jobs/submit/hello_world`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ n: 30_000, name }),
+  })
+  return ((await answer.json()) as { job_id: string }).job_id
+}
+async function waitFor(
+  url: string,
+  id: string,
+  done: (job: { status: string; progress: { done: number } }) => boolean,
+): Promise<{ status: string; result: unknown }> {
+  for (;;) {
+    const answer = await fetch(`${url}/api/jobs/${id}`)
+    const job = answer.ok ? ((await answer.json()) as { status: string; result: unknown; progress: { done: number } }) : undefined
+    if (job && done(job)) return job
+  }
+}
+
+describe('kill -9 of any process and a new start finish every open job', () => {
+  for (const victim of ['launcher', 'host', 'worker', 'azurite', 'postgres']) {
+    test(`${victim}`, async () => {
+      let run = await start('--port', '0')
+      const id = await submit(run.url, victim)
+      await waitFor(run.url, id, (job) => job.progress.done > 500)
+      const all = processes()
+      process.kill(all.find((p) => p.name === victim)?.pid ?? 0, 'SIGKILL')
+      if (victim !== 'worker') {
+        // What the others meet: the launcher ends with 1, and nothing survives it.
+        if (victim !== 'launcher') expect(await run.ended).toBe(1)
+        await allGone(all.map((p) => p.pid))
+        run = await start('--port', '0')
+      }
+      const job = await waitFor(run.url, id, (j) => j.status === 'completed')
+      expect(job.result).toEqual({ greetings: 30_000, replies: 30_000 })
+      const last = processes()
+      run.child.kill('SIGINT')
+      expect(await run.ended).toBe(0)
+      await allGone(last.map((p) => p.pid))
+    })
+  }
+})
+
+test('a second start says where the first one runs; reset refuses meanwhile; a taken port is named with the way out', async () => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => taken.once('listening', resolve))
+  const { port } = taken.address() as { port: number }
+  await expect(start('--port', String(port))).rejects.toThrow(
+    `Port ${port} is unavailable. Close the process using that port, or specify another port using --port [-p].`,
+  )
+  taken.close()
+  const run = await start('--port', '0')
+  expect(command('start')).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(`^Lamplighter is already running at ${run.url} \\(pid ${run.child.pid}\\)\n$`),
+  })
+  expect(command('reset')).toMatchObject({ status: 1, stderr: expect.stringContaining('Stop it first') })
+  expect(command('doctor').stdout).toContain(`${run.url} is ready`)
+  run.child.kill('SIGTERM')
+  expect(await run.ended).toBe(0)
+})
+
+test('a database that cannot be reached is one line with host and cause, exit 1', () => {
+  const { status, stderr } = spawnSync(process.execPath, ['local/main.ts', 'start', '--port', '0'], {
+    env: { ...env, DATABASE_URL: 'postgres://a:b@127.0.0.1:1/x' },
+    encoding: 'utf8',
+  })
+  expect(status).toBe(1)
+  expect(stderr.trim()).toMatch(/^The Postgres of DATABASE_URL at 127\.0\.0\.1:1 cannot be used: .+$/)
+})
+
+test('reset removes only a folder that carries the marker', () => {
+  const foreign = temporaryFolder('not-ours-')
+  const refused = spawnSync(process.execPath, ['local/main.ts', 'reset'], {
+    env: { ...env, LAMPLIGHTER_HOME: foreign },
+    encoding: 'utf8',
+  })
+  expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining('is not a data folder of Lamplighter') })
+  rmSync(foreign, { recursive: true })
+  expect(command('reset')).toMatchObject({ status: 0 })
+})
