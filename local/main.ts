@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { buildApp } from '../scripts/build.ts'
+import { AppError } from '../src/engine/errors.ts'
 import { type Backends, startBackends, startHost } from './cloud.ts'
 import { runDemo } from './demo/demo.ts'
 import { doctor } from './doctor.ts'
@@ -158,7 +159,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  // A LocalError is a sentence for the terminal; anything else is a defect and shows its stack.
-  console.error(error instanceof LocalError ? error.message : error)
+  // These are sentences for the terminal; anything else is a defect and shows its stack.
+  console.error(error instanceof LocalError || error instanceof AppError ? error.message : error)
   process.exit(1)
 })

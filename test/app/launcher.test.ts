@@ -73,7 +73,7 @@ async function waitFor(
 
 describe('kill -9 of any process and a new start finish every open job', () => {
   for (const victim of ['launcher', 'host', 'worker', 'azurite', 'postgres']) {
-    test(`${victim}`, async () => {
+    test(victim, async () => {
       let run = await start('--port', '0')
       const id = await submit(run.url, victim)
       await waitFor(run.url, id, (job) => job.progress.done > 500)
