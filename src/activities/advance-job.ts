@@ -16,9 +16,10 @@ import { cleanText } from '../engine/storable.ts'
 import type { Step, StepInput } from '../models/steps.ts'
 import { isTerminalJob } from '../models/words.ts'
 import { type Resources, resources } from '../platform/resources.ts'
-import { planStage, type StageTarget } from './plan-stage.ts'
+import { planStage } from './plan-stage.ts'
 import { stageResults } from './stage-results.ts'
 import { parseStepInput } from './step-input.ts'
+import type { StageTarget } from './targets.ts'
 
 /** Tasks that a light worker claims at a time; docs/decisions/0003 has the figures. */
 export const CLAIM_BATCH = 50

@@ -2,23 +2,16 @@
 import { openStage, sealStage } from '../db/job-functions.ts'
 import { only } from '../db/sql-function.ts'
 import { addTasks, type NewTask } from '../db/task-functions.ts'
-import { type AnyJob, type AnyStage, stageAt } from '../engine/define-job.ts'
+import { type AnyStage, stageAt } from '../engine/define-job.ts'
 import { TaskKey } from '../models/names.ts'
 import type { Resources } from '../platform/resources.ts'
 import { stageResults } from './stage-results.ts'
+import type { StageTarget } from './targets.ts'
 
 /** Rows a statement: below 1,000 the round trips cost more than the rows. */
 const BATCH = 2000
 /** Planning hands back after this time, so that an activity stays short; the cursor is kept. */
 const TIME_BOX_MS = 60_000
-
-export interface StageTarget {
-  readonly job: AnyJob
-  readonly jobId: string
-  readonly attempt: number
-  readonly stageNo: number
-  readonly params: unknown
-}
 
 /**
  * Goes on with the plan until it is sealed (`true`) or the time is used up (`false`).

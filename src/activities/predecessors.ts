@@ -4,7 +4,7 @@ import type { ClaimedTask } from '../db/task-functions.ts'
 import { AppError } from '../engine/errors.ts'
 import type { Resources } from '../platform/resources.ts'
 import { loadResult } from '../storage/large-results.ts'
-import type { StageTarget } from './plan-stage.ts'
+import type { StageTarget } from './targets.ts'
 
 /** The key of the task that a task descends from: `source`, or its own key in the stage before. */
 export const sourceKeyOf = (task: ClaimedTask): string => task.source_key ?? task.task_key

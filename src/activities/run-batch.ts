@@ -1,18 +1,11 @@
 // Runs the claimed tasks of one worker side by side, records outcomes, keeps leases alive, and stops what may not go on.
 import pLimit from 'p-limit'
 import { type ClaimedTask, completeTasks, extendLeases, type TaskOutcome } from '../db/task-functions.ts'
-import type { AnyStage } from '../engine/define-job.ts'
 import { AppError } from '../engine/errors.ts'
 import type { Resources } from '../platform/resources.ts'
-import type { StageTarget } from './plan-stage.ts'
 import { predecessorsOf } from './predecessors.ts'
 import { runTask } from './run-task.ts'
-
-export interface WorkerTarget extends StageTarget {
-  readonly stage: AnyStage
-  readonly worker: string
-  readonly leaseMs: number
-}
+import type { WorkerTarget } from './targets.ts'
 
 /** While anything runs, one statement this often learns of cancel, pause and lost leases. */
 const LIVENESS_MS = 2000

@@ -7,7 +7,7 @@ import { toFailure } from '../engine/retry.ts'
 import { cleanText, storableJson } from '../engine/storable.ts'
 import type { Resources } from '../platform/resources.ts'
 import { keepResult } from '../storage/large-results.ts'
-import type { WorkerTarget } from './run-batch.ts'
+import type { WorkerTarget } from './targets.ts'
 import { stageResults } from './stage-results.ts'
 
 /** What differs from task to task of a batch. */

@@ -10,7 +10,8 @@ import type { RunInput, RunReport } from '../models/steps.ts'
 import { type Resources, resources } from '../platform/resources.ts'
 import { CLAIM_BATCH, SOON_MS } from './advance-job.ts'
 import { parseRunInput } from './step-input.ts'
-import { runBatch, type WorkerTarget } from './run-batch.ts'
+import { runBatch } from './run-batch.ts'
+import type { WorkerTarget } from './targets.ts'
 
 /** A worker hands back after this time, so that a small job never waits long behind a large one for an activity slot. */
 const SLICE_MS = 10_000

@@ -1,68 +1,16 @@
 // The Durable engine: instances in memory, one turn at a time each, replayed per batch of messages as on the real host.
 // No journal, on purpose: what must survive is in the app's database, and the app starts its instances again.
 import { randomUUID } from 'node:crypto'
-import { type Action, type OrchestratorState, refusedAction } from './actions.ts'
-import { type CodeAnswer, customStatusProblem, failureDetails, stateOf } from './answers.ts'
+import { type OrchestratorState, refusedAction } from './actions.ts'
+import { customStatusProblem, failureDetails, stateOf } from './answers.ts'
 import * as e from './events.ts'
+import { type EngineOptions, EngineRefusal, type Instance, isTerminal, type RuntimeStatus } from './instance.ts'
 import { Queue } from './queue.ts'
 import { type Scheduled, walk } from './walker.ts'
-
-export type RuntimeStatus = 'Pending' | 'Running' | 'Suspended' | 'Completed' | 'Failed' | 'Terminated'
-
-/** The outside of the engine: user code, clock, randomness, limits. */
-export interface EngineOptions {
-  readonly runOrchestrator: (name: string, payload: string) => Promise<CodeAnswer>
-  readonly runActivity: (name: string, instanceId: string, input: unknown) => Promise<CodeAnswer>
-  readonly hasOrchestrator: (name: string) => boolean
-  readonly hasActivity: (name: string) => boolean
-  readonly now: () => number
-  readonly setTimer: (at: number, fire: () => void) => () => void
-  readonly maxActivities: number
-  readonly maxOrchestrators: number
-  /** Messages of one batch: at most this many, or what `batchSize` draws. */
-  readonly maxBatch: number
-  readonly batchSize?: (available: number) => number
-  readonly defaultVersion: string | null
-  /** Called before history is dropped: at continueAsNew and at the end. */
-  readonly onExecutionEnd?: (instance: Instance) => void
-}
-
-export interface Instance {
-  readonly id: string
-  readonly name: string
-  executionId: string
-  status: RuntimeStatus
-  input: string | null
-  customStatus: unknown
-  output: unknown
-  createdAt: number
-  updatedAt: number
-  history: e.History
-  /** Actions of the last replay, for tests. */
-  actions: readonly Action[]
-  pending: e.HistoryEvent[]
-  held: e.HistoryEvent[]
-  busy: boolean
-  scheduled: number
-  timers: Map<number, () => void>
-}
-
-/** Why a client call was refused; the API turns it into a status code. */
-export class EngineRefusal extends Error {
-  readonly reason: 'active' | 'unknown' | 'terminal' | 'state'
-  readonly status: RuntimeStatus | undefined
-  constructor(reason: EngineRefusal['reason'], message: string, status?: RuntimeStatus) {
-    super(message)
-    this.reason = reason
-    this.status = status
-  }
-}
 
 const KEPT_TERMINAL = 10_000
 /** Ended instances whose history can still be looked at; of older ones only the status row stays. */
 const KEPT_HISTORIES = 100
-export const isTerminal = (status: RuntimeStatus): boolean =>
-  status === 'Completed' || status === 'Failed' || status === 'Terminated'
 
 export class Engine {
   readonly #o: EngineOptions

@@ -2,7 +2,8 @@
 import type { Action } from './actions.ts'
 import type { CodeAnswer } from './answers.ts'
 import { seeded } from './clock.ts'
-import { Engine, isTerminal, type RuntimeStatus } from './engine.ts'
+import { Engine } from './engine.ts'
+import { isTerminal, type RuntimeStatus } from './instance.ts'
 
 export interface Simulation {
   /** User code for one replay: payload → state, as the worker answers it. */

@@ -1,6 +1,7 @@
 // The management API of the Durable extension: the part that start, status, terminate, suspend, resume and purge need.
 import { randomUUID } from 'node:crypto'
-import { type Engine, EngineRefusal, isTerminal } from '../engine.ts'
+import type { Engine } from '../engine.ts'
+import { EngineRefusal, isTerminal } from '../instance.ts'
 import { type HubAddress, managementLinks } from './payloads.ts'
 import { statusDocument } from './status.ts'
 

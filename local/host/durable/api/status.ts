@@ -1,7 +1,7 @@
 // The status document of an instance, with the extension's field names and second precision.
 import type { HistoryEvent } from '../events.ts'
 import { EventType } from '../events.ts'
-import type { Instance } from '../engine.ts'
+import type { Instance } from '../instance.ts'
 
 const NAMES = new Map(Object.entries(EventType).map(([name, number]) => [number, name]))
 const seconds = (at: number): string => new Date(at).toISOString().replace(/\.\d+Z$/, 'Z')

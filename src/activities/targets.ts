@@ -1,0 +1,17 @@
+// What an activity works on: one stage of one attempt of a job.
+import type { AnyJob, AnyStage } from '../engine/define-job.ts'
+
+export interface StageTarget {
+  readonly job: AnyJob
+  readonly jobId: string
+  readonly attempt: number
+  readonly stageNo: number
+  readonly params: unknown
+}
+
+/** The same, for one worker. */
+export interface WorkerTarget extends StageTarget {
+  readonly stage: AnyStage
+  readonly worker: string
+  readonly leaseMs: number
+}
