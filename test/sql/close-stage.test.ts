@@ -17,6 +17,21 @@ beforeAll(async () => {
 afterAll(() => database.drop())
 
 const done = (task_no: number): TaskOutcome => ({ task_no, status: 'completed', result: { n: task_no } })
+/** Resolves when the call has answered, or when Postgres says that its session waits for a lock. */
+async function lockedOrAnswered(client: pg.Client, call: Promise<unknown>): Promise<void> {
+  let answered = false
+  const settled = call.then(() => (answered = true))
+  for (;;) {
+    if (answered) return
+    const [row] = await db.query<{ waiting: boolean }>(
+      `SELECT coalesce(bool_or(wait_event_type = 'Lock'), false) AS waiting FROM pg_stat_activity WHERE pid = $1`,
+      [(client as unknown as { processID: number }).processID],
+    )
+    if (row?.waiting) return
+    await Promise.race([settled, db.query('SELECT 1')])
+  }
+}
+
 const close = async (key: StageKey) => only(await closeStage(db, key))
 
 describe('many tasks finish at once: exactly one caller turns out the lights', () => {
@@ -92,21 +107,6 @@ describe('n = 2: every interleaving of two callers, stepped by hand', () => {
     }
     await Promise.all([clients.a.end(), clients.b.end()])
   })
-
-  /** Resolves when the call has answered, or when Postgres says that its session waits for a lock. */
-  async function lockedOrAnswered(client: pg.Client, call: Promise<unknown>): Promise<void> {
-    let answered = false
-    const settled = call.then(() => (answered = true))
-    for (;;) {
-      if (answered) return
-      const [row] = await db.query<{ waiting: boolean }>(
-        `SELECT coalesce(bool_or(wait_event_type = 'Lock'), false) AS waiting FROM pg_stat_activity WHERE pid = $1`,
-        [(client as unknown as { processID: number }).processID],
-      )
-      if (row?.waiting) return
-      await Promise.race([settled, db.query('SELECT 1')])
-    }
-  }
 })
 
 test('the answer is lost after the commit: asked again, the same recorded closure', async () => {
@@ -229,4 +229,18 @@ test('the procedure commits between completing and asking, so one call does both
   expect(first[0]).toMatchObject({ p_outcome: 'applied', p_closure: { closed_now: true, state: 'closed' } })
   const second = await db.query<{ p_outcome: string; p_closure: object }>(call, [key.job_id, worker, JSON.stringify(done(1))])
   expect(second[0]).toMatchObject({ p_outcome: 'already_applied', p_closure: { closed_now: false, state: 'closed' } })
+})
+
+test('closing takes the advisory lock of its stage: while another session holds it, nobody closes', async () => {
+  const key = await openStage(db, { tasks: 0 })
+  const [stage] = await db.query<{ stage_id: number }>('SELECT stage_id FROM app.stages WHERE job_id = $1', [key.job_id])
+  const [holder, closer] = [new pg.Client(database.url), new pg.Client(database.url)]
+  await Promise.all([holder.connect(), closer.connect()])
+  await holder.query('SELECT pg_advisory_lock(4711, $1)', [stage?.stage_id])
+  const closing = closer.query<{ closed_now: boolean }>('SELECT * FROM app.close_stage($1, 1, 1)', [key.job_id])
+  await lockedOrAnswered(closer, closing)
+  expect(await db.query('SELECT status FROM app.stages WHERE job_id = $1', [key.job_id])).toEqual([{ status: 'open' }])
+  await holder.query('SELECT pg_advisory_unlock(4711, $1)', [stage?.stage_id])
+  expect((await closing).rows[0]?.closed_now).toBe(true)
+  await Promise.all([holder.end(), closer.end()])
 })

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { advanceJobStage, beginJob, checkJobCompletion, closeStage, stageReadiness } from '../../src/db/job-functions.ts'
 import type { Pool } from '../../src/db/pool.ts'
@@ -82,16 +83,39 @@ describe('claims', () => {
     expect(only(await closeStage(db, key))).toMatchObject({ state: 'closed', outcome: 'failed', failed: 2 })
   })
 
+  test('a claimer never waits for the rows of a rival that has not committed: they are skipped', async () => {
+    const key = await openStage(db, { tasks: 4 })
+    await claim(db, key, 4)
+    await expire(key)
+    const rival = new pg.Client(database.url)
+    await rival.connect()
+    await rival.query('BEGIN')
+    const taken = await rival.query('SELECT task_no FROM app.claim_tasks($1, 1, 1, 2, $2, $3)', [
+      key.job_id,
+      randomUUID(),
+      '1 minute',
+    ])
+    expect(taken.rows).toEqual([{ task_no: 1 }, { task_no: 2 }])
+    expect((await claim(db, key, 4)).tasks.map((t) => t.task_no)).toEqual([3, 4])
+    await rival.query('ROLLBACK')
+    await rival.end()
+    expect((await claim(db, key, 4)).tasks.map((t) => t.task_no)).toEqual([1, 2])
+  })
+
   test('claimers that hammer while failures are recorded get none before its time', async () => {
     const key = await openStage(db, { tasks: 20 })
     const { worker, tasks } = await claim(db, key, 20)
-    const hammer = Promise.all(Array.from({ length: 60 }, () => claim(db, key, 5)))
-    await Promise.all(
-      tasks.map((t) =>
-        completeTasks(db, { ...key, worker, results: [failed(t.task_no, { retryable: true, retry_in_ms: 3_600_000 })] }),
-      ),
+    // Interleaved, so that claims meet failures that were just recorded; and once more when all are.
+    const claims = await Promise.all(
+      tasks.flatMap((t) => [
+        completeTasks(db, { ...key, worker, results: [failed(t.task_no, { retryable: true, retry_in_ms: 3_600_000 })] }).then(
+          () => claim(db, key, 5),
+        ),
+        claim(db, key, 5),
+      ]),
     )
-    expect((await hammer).flatMap((c) => c.tasks)).toEqual([])
+    expect(claims.flatMap((c) => c.tasks)).toEqual([])
+    expect((await claim(db, key, 50)).tasks).toEqual([])
     await expire(key)
     expect((await claim(db, key, 50)).tasks).toHaveLength(20)
   })
