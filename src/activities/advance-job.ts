@@ -1,13 +1,6 @@
 // advanceJob: asks Postgres what the job needs now, does the short part itself (close, summarize, advance, plan, finish) and tells the rest.
 import * as df from 'durable-functions'
-import {
-  advanceJobStage,
-  beginJob,
-  checkJobCompletion,
-  closeStage,
-  recordStageSummary,
-  stageReadiness,
-} from '../db/job-functions.ts'
+import { advanceJobStage, beginJob, checkJobCompletion, recordStageSummary, stageReadiness } from '../db/job-functions.ts'
 import { listStages, type StageRow } from '../db/reading.ts'
 import { only } from '../db/sql-function.ts'
 import { type AnyStage, stageAt } from '../engine/define-job.ts'
@@ -16,6 +9,7 @@ import { cleanText } from '../engine/storable.ts'
 import type { Step, StepInput } from '../models/steps.ts'
 import { isTerminalJob } from '../models/words.ts'
 import { type Resources, resources } from '../platform/resources.ts'
+import { askClosure } from './ask-closure.ts'
 import { planStage } from './plan-stage.ts'
 import { stageResults } from './stage-results.ts'
 import { parseStepInput } from './step-input.ts'
@@ -59,9 +53,7 @@ async function work(r: Resources, target: StageTarget): Promise<Step | undefined
   if (!stage || stage.status === 'planning') return plan(r, target)
   if (stage.status === 'closed') return leave(r, target, stage.outcome === 'failed')
   if (stage.open_at_least === 0) {
-    const closure = only(await closeStage(r.db, { job_id, attempt, stage_no: stageNo }))
-    if (closure.closed_now)
-      r.log.info('stage.closed', { job_id, stage: stageNo, outcome: closure.outcome, tasks: closure.expected })
+    await askClosure(r, { job_id, attempt, stage_no: stageNo })
     return undefined
   }
   const definition = stageAt(target.job, stageNo) as AnyStage

@@ -1,14 +1,14 @@
 // runTasks: one worker. Claims, runs, completes, repeats; ends by asking close_stage. Never throws for a task's failure.
 import { randomUUID } from 'node:crypto'
 import * as df from 'durable-functions'
-import { closeStage, type StageClosure } from '../db/job-functions.ts'
+import type { StageClosure } from '../db/job-functions.ts'
 import { findJob } from '../db/reading.ts'
-import { only } from '../db/sql-function.ts'
 import { claimTasks } from '../db/task-functions.ts'
 import { stageAt } from '../engine/define-job.ts'
 import type { RunInput, RunReport } from '../models/steps.ts'
 import { type Resources, resources } from '../platform/resources.ts'
 import { CLAIM_BATCH, SOON_MS } from './advance-job.ts'
+import { askClosure } from './ask-closure.ts'
 import { parseRunInput } from './step-input.ts'
 import { runBatch } from './run-batch.ts'
 import type { WorkerTarget } from './targets.ts'
@@ -47,12 +47,10 @@ export async function runTasks(input: RunInput, r: Resources = resources()): Pro
       total.claimed += claimed.length
       total.completed += completed
       total.failed += failed
-    } else if (!(await soonReady(r, only(await closeStage(r.db, key)), deadline))) return total
+    } else if (!(await soonReady(r, await askClosure(r, key), deadline))) return total
     if (stage.weight === 'heavy' || r.now().getTime() >= deadline) break
   }
-  const closure = only(await closeStage(r.db, key))
-  if (closure.closed_now)
-    r.log.info('stage.closed', { job_id: jobId, stage: stageNo, outcome: closure.outcome, tasks: closure.expected })
+  await askClosure(r, key)
   return total
 }
 

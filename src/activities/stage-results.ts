@@ -13,7 +13,7 @@ export async function* stageResults<S extends AnyStage>(
   jobId: string,
   stage: S,
 ): AsyncGenerator<TaskResult<ResultOf<S>>> {
-  const number = (job.stages as readonly AnyStage[]).indexOf(stage) + 1
+  const number = job.stages.indexOf(stage) + 1
   if (number === 0) throw new Error(`${job.name} has no stage ${stage.name}`)
   for (let after = 0; ;) {
     const rows = await completedResults(r.db, jobId, number, after, PAGE)
