@@ -56,7 +56,7 @@ describe('rules that no recording shows alone', () => {
   ]
   const call = (functionName: string): Action => ({ actionType: ActionType.CallActivity, functionName })
 
-  test('a timer of 13 days takes five ids: four pieces of at most six days and the rest', () => {
+  test('a timer of 13 days takes four ids: three pieces of three days and a rest below six', () => {
     const day = 86_400_000
     const actions: Action[] = [{ actionType: ActionType.CreateTimer, fireAt: at(13 * day), isCanceled: false }]
     const history = start()

@@ -249,8 +249,7 @@ export class Engine {
 
   #end(instance: Instance, status: RuntimeStatus, output: unknown): void {
     this.#disarm(instance)
-    if (status !== 'Terminated')
-      instance.history.add(e.executionCompleted(this.#iso(), status, output === null ? null : JSON.stringify(output)))
+    instance.history.add(e.executionCompleted(this.#iso(), status, output === null ? null : JSON.stringify(output)))
     this.#o.onExecutionEnd?.(instance)
     this.#ended.push(instance)
     if (this.#ended.length > KEPT_HISTORIES) this.#forgetHistory(this.#ended.shift())
