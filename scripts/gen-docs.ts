@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import * as z from 'zod'
-import type { AnyJob, AnyStage } from '../src/engine/define-job.ts'
+import type { AnyJob } from '../src/engine/define-job.ts'
 import { ERROR_CODES, type ErrorFacts } from '../src/engine/error-codes.ts'
 import { Config } from '../src/platform/config.ts'
 
@@ -52,7 +52,7 @@ function parametersTable(job: AnyJob): string {
 }
 
 function stagesTable(job: AnyJob): string {
-  const rows = (job.stages as readonly AnyStage[]).map((s, i) => [
+  const rows = job.stages.map((s, i) => [
     i + 1,
     `\`${s.name}\``,
     s.weight,

@@ -164,7 +164,7 @@ export interface JobSpec<P> {
   readonly name: string
   readonly description: string
   readonly params: z.ZodType<P>
-  readonly stages: readonly Stage<P, never, never, never>[] | readonly AnyStage[]
+  readonly stages: readonly AnyStage[]
   readonly onTaskFailure?: OnTaskFailure
   /** Checks the outside world before a job row exists; throws AppError to refuse. */
   accept?(params: NoInfer<P>, context: { blobs: BlobStore }): Promise<void>
@@ -199,5 +199,5 @@ export function defineJob<P, const S extends readonly AnyStage[]>(
 
 /** The stage that stands at a number, from 1. */
 export function stageAt(job: AnyJob, stageNo: number): AnyStage | undefined {
-  return (job.stages as readonly AnyStage[])[stageNo - 1]
+  return job.stages[stageNo - 1]
 }

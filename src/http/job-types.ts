@@ -1,6 +1,5 @@
 // What can be submitted: every job type with the JSON Schema of its parameters.
 import * as z from 'zod'
-import type { AnyStage } from '../engine/define-job.ts'
 import { route } from './route.ts'
 
 route({
@@ -14,7 +13,7 @@ route({
           name: job.name,
           description: job.description,
           parameters: z.toJSONSchema(job.params, { io: 'input', unrepresentable: 'any' }),
-          stages: (job.stages as readonly AnyStage[]).map((s, i) => ({ stage: i + 1, name: s.name, weight: s.weight })),
+          stages: job.stages.map((s, i) => ({ stage: i + 1, name: s.name, weight: s.weight })),
           submit: `${url.origin}/api/jobs/submit/${job.name}`,
         })),
       },

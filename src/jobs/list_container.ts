@@ -144,9 +144,11 @@ const index = defineStage({
   }),
   async *plan({ params, previous }) {
     if (!params.create_index) return
-    let count = 0
-    for await (const _ of previous(extract)) count++
-    if (count > 0) yield { key: 'index', parameters: { count } }
+    // One result is enough to know that there is something to index.
+    for await (const _ of previous(extract)) {
+      yield { key: 'index', parameters: {} }
+      return
+    }
   },
   async run(_task, ctx) {
     const files: { name: string; size: number; type: string; modified: string }[] = []

@@ -45,6 +45,4 @@ export interface BlobStore {
   readRange(ref: BlobRef, offset: number, length: number): Promise<Buffer>
   /** `create` on a name that is taken: `BLOB_EXISTS`. */
   write(container: string, name: string, body: Uint8Array, options: WriteOptions): Promise<WrittenBlob>
-  /** Answers false when it was not there. */
-  delete(ref: BlobRef): Promise<boolean>
 }

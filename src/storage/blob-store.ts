@@ -35,13 +35,6 @@ export function openBlobStore(settings: BlobStoreSettings): BlobStore {
     return sameBlob(client, ref)
   }
   const reader = (ref: BlobRef): Promise<BlockBlobClient> => blob(ref, blobNameProblem(ref.blob))
-  const guarded = async <T>(what: string, call: () => Promise<T>): Promise<T> => {
-    try {
-      return await call()
-    } catch (error) {
-      throw toStorageError(error, what)
-    }
-  }
   return {
     checkContainer: (name) => checkContainer(name, settings.allowed, container),
     list: (name, options) => listPages(name, options ?? {}, container),
@@ -67,7 +60,14 @@ export function openBlobStore(settings: BlobStoreSettings): BlobStore {
       guarded(`${name}/${path}`, async () =>
         write(await blob({ container: name, blob: path }, writableNameProblem(path)), name, body, options),
       ),
-    delete: (ref) => guarded(nameOf(ref), async () => (await (await reader(ref)).deleteIfExists(conditions(ref))).succeeded),
+  }
+}
+
+async function guarded<T>(what: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    throw toStorageError(error, what)
   }
 }
 
@@ -102,12 +102,7 @@ async function checkContainer(
   if (!allowed.has(parsed.data) || parsed.data === INTERNAL_CONTAINER) {
     throw new AppError('CONTAINER_NOT_ALLOWED', `Container '${parsed.data}' is not on the allow-list (ALLOWED_CONTAINERS).`)
   }
-  const exists = await container(parsed.data)
-    .then(
-      (c) => c.exists(),
-      (e: unknown) => Promise.reject(toStorageError(e, `container ${parsed.data}`)),
-    )
-    .catch((e: unknown) => Promise.reject(toStorageError(e, `container ${parsed.data}`)))
+  const exists = await guarded(`container ${parsed.data}`, async () => (await container(parsed.data)).exists())
   if (!exists) throw new AppError('CONTAINER_NOT_FOUND', `Container '${parsed.data}' does not exist.`)
 }
 

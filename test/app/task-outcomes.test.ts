@@ -91,7 +91,6 @@ describe('what a handler throws or returns is recorded with code and text', () =
     ],
     ['a result of the wrong shape', () => ({ ok: 'yes' }), 'RESULT_INVALID', /ok/],
     ['no result', () => undefined, 'RESULT_INVALID', /only_stage/],
-    ['a result that cannot be stored', () => ({ ok: true, text: 'x' }), '', /^$/],
   ]
   for (const [title, run, code, details] of cases) {
     test(title, async () => {
@@ -99,16 +98,24 @@ describe('what a handler throws or returns is recorded with code and text', () =
       const id = await submitTo(r, 'one_stage', {})
       const end = await runToEnd(r, id)
       const [task] = await tasksOf(db, id)
-      if (code === '') {
-        expect([end.status, task?.status, task?.error_code, task?.error_details]).toEqual(['completed', 'completed', null, null])
-        return
-      }
       expect([end.status, task?.status, task?.error_code]).toEqual(['failed', 'failed', code])
       expect(task?.error_details).toMatch(details)
       const job = await findJob(db, id)
       expect(job?.error_code).toBe(code)
     })
   }
+})
+
+test('a result that cannot be stored fails its task alone, not the batch', async () => {
+  const run = (task: { taskNo: number }) => ({ ok: true, text: task.taskNo === 2 ? 'a\u0000b' : 'fine' })
+  const r = machine(db, { jobs: [oneStage(run, { result: z.object({ ok: z.boolean(), text: z.string() }) })] })
+  const id = await submitTo(r, 'one_stage', {})
+  expect((await runToEnd(r, id)).status).toBe('failed')
+  expect((await tasksOf(db, id)).map((t) => [t.status, t.error_code])).toEqual([
+    ['completed', null],
+    ['failed', 'TEXT_NOT_STORABLE'],
+    ['completed', null],
+  ])
 })
 
 describe('retries', () => {
