@@ -84,11 +84,18 @@ function commandOf(pid: number): string {
   return spawnSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim()
 }
 
-/** Ready = the server answers the first bytes of the protocol; SSLRequest is answered with one byte before any authentication. */
-function answers(): Promise<boolean> {
+/**
+ * Ready = the server asks for a password. SSLRequest would be answered during crash recovery too, while every session is
+ * still refused with 57P03 (the database system is starting up).
+ */
+function acceptsSessions(): Promise<boolean> {
+  const parameters = Buffer.from('user\0lamplighter\0database\0postgres\0\0')
+  const startup = Buffer.alloc(8)
+  startup.writeInt32BE(startup.length + parameters.length)
+  startup.writeInt32BE(3 << 16, 4)
   return new Promise((resolve) => {
-    const socket = connect(order.port, '127.0.0.1', () => socket.write(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])))
-    socket.once('data', () => (socket.destroy(), resolve(true)))
+    const socket = connect(order.port, '127.0.0.1', () => socket.write(Buffer.concat([startup, parameters])))
+    socket.once('data', (first: Buffer) => (socket.destroy(), resolve(first[0] === 'R'.charCodeAt(0))))
     socket.once('error', () => resolve(false))
     socket.once('close', () => resolve(false))
   })
@@ -116,7 +123,7 @@ async function main(): Promise<void> {
     if (!stopping) tell({ ended: reason })
     process.exit(stopping ? 0 : 1)
   })
-  while (!(await answers())) await new Promise((r) => setTimeout(r, 20))
+  while (!(await acceptsSessions())) await new Promise((r) => setTimeout(r, 20))
   tell({ ready: true })
   if (!process.connected) stop()
 }
