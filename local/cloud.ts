@@ -6,6 +6,7 @@ import pg from 'pg'
 import { migrate } from '../src/db/migrate.ts'
 import { azuriteConnection, type LocalAzurite, startAzurite } from './azurite.ts'
 import { freePort, tryPort } from './free-port.ts'
+import type { HostOrder } from './host/main.ts'
 import { type HostProcess, startHostProcess } from './host-process.ts'
 import { LocalError } from './local-error.ts'
 import { type LocalPostgres, startPostgres } from './postgres.ts'
@@ -85,13 +86,8 @@ async function makeContainers(storage: string): Promise<void> {
   await Promise.all(CONTAINERS.map((name) => service.getContainerClient(name).createIfNotExists()))
 }
 
-export interface HostSettings {
-  /** 0: any free one. */
-  readonly port: number
+export interface HostSettings extends Omit<HostOrder, 'folder'> {
   readonly folder?: string
-  readonly host?: string
-  readonly graceMs?: number
-  readonly seed?: number
   /** File that takes what host and app print. */
   readonly logFile?: string
   readonly env?: Readonly<Record<string, string>>

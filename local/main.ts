@@ -36,6 +36,7 @@ async function startCloud(options: Options, logFile?: string): Promise<Cloud> {
     host = await startHost(backends, {
       port: options.port ?? DEFAULT_PORT,
       graceMs: options.graceMs,
+      stateFolder: home,
       ...(options.host ? { host: options.host } : {}),
       ...(logFile ? { logFile } : {}),
     })

@@ -1,20 +1,26 @@
 // Composition: worker, engine, listeners, timers; readiness and drain.
 import { randomBytes } from 'node:crypto'
-import { type HostConfig, readHostConfig } from './config.ts'
+import { join, resolve } from 'node:path'
+import { type Env, type HostConfig, isDisabled, readHostConfig } from './config.ts'
+import type { ApiReply } from './durable/api/exchange.ts'
 import { manage } from './durable/api/management.ts'
-import { clientPayload, type HubAddress } from './durable/api/payloads.ts'
-import type { CodeAnswer } from './durable/answers.ts'
-import { Engine } from './durable/engine.ts'
+import { clientPayload } from './durable/api/payloads.ts'
 import { armTimer, seeded } from './durable/clock.ts'
-import { WorkerChannel } from './functions/channel.ts'
+import { Engine } from './durable/engine.ts'
+import type { CodeAnswer } from './durable/answers.ts'
+import { type ChannelOptions, type Flight, WorkerChannel } from './functions/channel.ts'
+import { DeathWatch } from './functions/death-watch.ts'
 import { Functions } from './functions/functions.ts'
-import { type TypedData, valueOf } from './functions/protocol.ts'
-import { parseSchedule, Timers } from './functions/timers.ts'
+import { isInterval, parseSchedule } from './functions/schedule.ts'
+import { Timers } from './functions/timers.ts'
 import { type Exchange, json, type Reply } from './http/exchange.ts'
-import { runHttpFunction } from './http/functions.ts'
-import { type HttpRoute, httpRoute, matchRoute } from './http/routes.ts'
+import { Front, type HostState } from './http/front.ts'
+import { readKeys } from './http/keys.ts'
+import { httpRoute } from './http/routes.ts'
 import { type Listener, listen } from './http/server.ts'
-import type { Log } from './log.ts'
+import { Invocations } from './invocations.ts'
+import { filterLog, type Log } from './log.ts'
+import { type TrapMode, Traps } from './traps.ts'
 
 export interface HostOptions {
   /** Folder with package.json and host.json. */
@@ -23,219 +29,283 @@ export interface HostOptions {
   readonly port: number
   readonly host?: string
   readonly log: Log
-  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly env?: Env
   readonly graceMs?: number
   /** Draws batch sizes of the engine: any seed must give the same outcome. */
   readonly seed?: number
+  /** Caps the batch size of the engine. */
+  readonly maxBatch?: number
+  /** User code in this process instead of one of its own. */
+  readonly inline?: boolean
+  readonly enforceKeys?: boolean
+  readonly traps?: TrapMode
+  /** Only these functions. */
+  readonly only?: readonly string[]
+  /** Folder for keys.json and timers.json; undefined: neither outlives this run. */
+  readonly stateFolder?: string
+  /** Sees every replay: what the orchestrator was called with and what it answered. */
+  readonly onReplay?: (instanceId: string, payload: string, answer: CodeAnswer) => void
 }
 
 const MAX_BODY = 104_857_600
-const DURABLE = '/runtime/webhooks/durabletask/'
-const NO_STATUS = { Schedule: { AdjustForDST: true }, ScheduleStatus: null, IsPastDue: false }
 
 /** Loads the app and listens. @throws Error with a sentence for the terminal */
 export async function startHost(options: HostOptions): Promise<Host> {
   const env = options.env ?? process.env
-  const config = readHostConfig(options.folder, env)
-  const channel = new WorkerChannel(options.folder, options.log)
-  await channel.start()
+  // The worker runs in this folder, so a relative one would mean another there.
+  const folder = resolve(options.folder)
+  const host = new Host({ ...options, folder }, readHostConfig(folder, env), env)
   try {
-    const host = new Host(options, config, channel, env)
     await host.open()
     return host
   } catch (error) {
-    await channel.stop()
+    await host.stop()
     throw error
   }
 }
 
 /** A running host. */
 export class Host {
-  readonly functions: Functions
-  readonly #options: HostOptions
+  readonly #o: HostOptions
   readonly #config: HostConfig
+  readonly #env: Env
+  readonly #log: Log
+  readonly #traps: Traps
+  readonly #deaths: DeathWatch
   readonly #channel: WorkerChannel
   readonly #engine: Engine
-  readonly #routes: readonly HttpRoute[]
-  readonly #timers: Timers
-  readonly #env: Readonly<Record<string, string | undefined>>
-  readonly #id = randomBytes(16).toString('hex')
+  readonly #keys
+  readonly id = randomBytes(16).toString('hex')
   readonly #started = Date.now()
   readonly #listeners: Listener[] = []
-  #state: 'Starting' | 'Running' | 'Stopping' = 'Starting'
-  #address: HubAddress
+  #functions: Functions | undefined
+  #invocations: Invocations | undefined
+  #timers: Timers | undefined
+  #state: HostState = 'Starting'
+  #origin = ''
   #rpcBaseUrl = ''
 
-  constructor(
-    options: HostOptions,
-    config: HostConfig,
-    channel: WorkerChannel,
-    env: Readonly<Record<string, string | undefined>>,
-  ) {
-    this.#options = options
+  constructor(options: HostOptions, config: HostConfig, env: Env) {
+    this.#o = options
     this.#config = config
-    this.#channel = channel
     this.#env = env
-    this.functions = new Functions(channel.functions)
-    this.#address = { origin: '', hub: config.hubName, code: randomBytes(20).toString('base64url') }
-    this.#routes = this.functions.ofType('httptrigger').map((f) => httpRoute(f.metadata, f.trigger, config.routePrefix))
-    this.#timers = new Timers((name, input) => this.#runTimer(name, input), options.log)
+    this.#log = filterLog(options.log, config.logLevels)
+    this.#traps = new Traps(options.traps ?? 'warn', this.#log)
+    this.#deaths = new DeathWatch((fn, id, detail) => this.#traps.report('worker.death-loop', fn, id, detail))
+    this.#keys = readKeys(options.stateFolder && join(options.stateFolder, 'keys.json'))
+    this.#channel = new WorkerChannel(this.#channelOptions())
     this.#engine = this.#makeEngine()
   }
 
   get url(): string {
-    return this.#address.origin
+    return this.#origin
+  }
+
+  get rpcUrl(): string {
+    return this.#rpcBaseUrl
+  }
+
+  get keys(): { readonly master: string; readonly host: string; readonly system: string } {
+    return this.#keys
+  }
+
+  get functions(): Functions {
+    if (!this.#functions) throw new Error('The host has not loaded its app yet.')
+    return this.#functions
   }
 
   get workerPid(): number | undefined {
     return this.#channel.pid
   }
 
-  /** Opens both listeners, then starts the timers. */
+  /** Name, trigger type and, of HTTP functions, methods and address, of each function. */
+  describe(): { name: string; kind: string; methods: readonly string[]; url?: string }[] {
+    const { functions } = this
+    return functions.names.map((name) => {
+      const fn = functions.get(name)
+      const kind = fn?.trigger.type ?? ''
+      if (!fn || kind !== 'httpTrigger') return { name, kind, methods: [] }
+      const { methods, template } = httpRoute(fn.metadata, fn.trigger, this.#config.routePrefix)
+      return { name, kind, methods, url: `${this.#origin}/${template}` }
+    })
+  }
+
+  status(): HostState {
+    return this.#channel.loadError ? 'Error' : this.#state
+  }
+
+  /** Loads the app, opens both listeners, starts the timers. */
   async open(): Promise<void> {
-    const { log, port, host = '127.0.0.1' } = this.#options
-    const specs = this.functions.ofType('timertrigger').map(({ metadata: { name }, trigger }) => ({
+    await this.#channel.start()
+    const functions = this.#loadFunctions()
+    const timers = new Timers((name, input) => this.#invoked.timer(name, input), this.#log, this.#stateFile('timers.json'))
+    // Read before anything listens: a broken schedule ends the start.
+    const specs = functions.ofType('timertrigger').map(({ metadata: { name }, trigger }) => ({
       name,
-      schedule: trigger.schedule ?? '',
-      runOnStartup: trigger.runOnStartup ?? false,
+      cron: !isInterval(trigger.schedule ?? ''),
       next: parseSchedule(trigger.schedule ?? '', this.#env),
+      runOnStartup: trigger.runOnStartup ?? false,
+      useMonitor: trigger.useMonitor ?? true,
     }))
-    const main = await listen((x) => this.#front(x), { port, host, bodyLimit: MAX_BODY, log })
-    this.#listeners.push(main)
-    // A random path, so that a web page cannot reach the port that needs no key.
-    const root = `/${this.#id}/durabletask/`
-    const rpc = await listen(
-      (x) => (x.path.startsWith(root) ? this.#durable(x, x.path.slice(root.length)) : Promise.resolve({ status: 404 })),
-      {
-        port: 0,
-        host: '127.0.0.1',
-        bodyLimit: Number.POSITIVE_INFINITY,
-        log,
-      },
-    )
-    this.#listeners.push(rpc)
-    this.#address = { ...this.#address, origin: `http://localhost:${main.port}` }
-    this.#rpcBaseUrl = `http://127.0.0.1:${rpc.port}${root}`
+    const front = this.#makeFront(functions, timers)
+    await this.#listen(front)
+    this.#timers = timers
     this.#state = 'Running'
-    this.#timers.start(specs)
+    timers.start(specs)
   }
 
   /** Stops dispatching, drains the worker, closes the ports; answers with what was cut off. */
-  async stop(): Promise<readonly string[]> {
+  async stop(): Promise<readonly Flight[]> {
     this.#state = 'Stopping'
-    this.#timers.stop()
+    this.#timers?.stop()
     this.#engine.stop()
-    const cut = await this.#channel.drain(this.#options.graceMs ?? 10_000)
+    const cut = await this.#channel.drain(this.#o.graceMs ?? 10_000)
     await this.#channel.stop()
     await Promise.all(this.#listeners.map((l) => l.close()))
+    for (const line of this.#traps.summary()) this.#log('warning', line)
     return cut
   }
 
+  #stateFile(name: string): string | undefined {
+    return this.#o.stateFolder && join(this.#o.stateFolder, name)
+  }
+
+  get #invoked(): Invocations {
+    if (!this.#invocations) throw new Error('The host has not loaded its app yet.')
+    return this.#invocations
+  }
+
+  #channelOptions(): ChannelOptions {
+    const { folder, inline = false } = this.#o
+    return {
+      folder,
+      inline,
+      env: this.#env as NodeJS.ProcessEnv,
+      log: this.#log,
+      onLog: ({ level, message, category }, flight) => {
+        const instanceId = flight?.instanceId
+        const payload = flight?.request.inputData[0]?.data.string
+        if (flight && instanceId && this.#functions?.has(flight.functionId, 'orchestrationtrigger'))
+          this.#traps.orchestratorLog(flight.functionId, instanceId, payload?.includes('"isReplaying":true') ?? false, message)
+        const where = flight ? `[${flight.functionId}${instanceId ? ` ${instanceId}` : ''} ${flight.request.invocationId}] ` : ''
+        this.#log(level, `${where}${message}`, flight ? `Function.${flight.functionId}.User` : `Worker.${category}`)
+      },
+      onBlocked: (ms, running) => {
+        for (const { functionId, instanceId = '' } of running)
+          this.#traps.report('trap.blocked-loop', functionId, instanceId, `the event loop stood still for ${ms} ms`)
+      },
+      onDeath: (running) => this.#deaths.died(running),
+    }
+  }
+
+  #loadFunctions(): Functions {
+    this.#functions = new Functions(this.#channel.functions, {
+      lenient: this.#env['LHOST_UNSUPPORTED'] === 'warn',
+      only: this.#o.only ?? [],
+      isDisabled: (name) => isDisabled(name, this.#env),
+      warn: (message) => this.#log('warning', message),
+    })
+    this.#invocations = new Invocations({
+      functions: this.#functions,
+      channel: this.#channel,
+      timeoutMs: this.#config.functionTimeoutMs,
+      clientPayload: () =>
+        clientPayload({ origin: this.#origin, hub: this.#config.hubName, code: this.#keys.system }, this.#rpcBaseUrl),
+      log: this.#log,
+      isStopping: () => this.#state === 'Stopping',
+    })
+    return this.#functions
+  }
+
   #makeEngine(): Engine {
-    const { maxActivities, maxOrchestrators, maxBatch, defaultVersion } = this.#config
-    const random = this.#options.seed === undefined ? undefined : seeded(this.#options.seed)
+    const { maxActivities, maxOrchestrators, maxActions, maxBatch, defaultVersion } = this.#config
+    const random = this.#o.seed === undefined ? undefined : seeded(this.#o.seed)
     return new Engine({
-      runOrchestrator: (name, payload) => this.#runOrchestrator(name, payload),
-      runActivity: (name, instanceId, input) => this.#runActivity(name, instanceId, input),
-      hasOrchestrator: (name) => this.functions.has(name, 'orchestrationtrigger'),
-      hasActivity: (name) => this.functions.has(name, 'activitytrigger'),
+      runOrchestrator: async (name, id, payload) => {
+        const answer = await this.#invoked.orchestrator(name, id, payload)
+        this.#o.onReplay?.(id, payload, answer)
+        return answer
+      },
+      runActivity: (name, id, input) => this.#invoked.activity(name, id, input),
+      orchestrators: () => this.#functions?.ofType('orchestrationtrigger').map((f) => f.metadata.name) ?? [],
+      hasActivity: (name) => this.#functions?.has(name, 'activitytrigger') ?? false,
       now: Date.now,
       setTimer: armTimer,
       maxActivities,
       maxOrchestrators,
-      maxBatch,
+      maxActions,
+      maxBatch: Math.min(maxBatch, this.#o.maxBatch ?? maxBatch),
       defaultVersion,
+      onTrap: (code, fn, id, detail) => this.#traps.report(code, fn, id, detail),
+      onExecutionEnd: (instance) => this.#traps.executionEnded(instance, maxActivities),
       ...(random ? { batchSize: (available: number) => 1 + Math.floor(random() * available) } : {}),
     })
   }
 
-  async #runOrchestrator(name: string, payload: string): Promise<CodeAnswer> {
-    for (;;) {
-      const answer = await this.#invoke(name, { string: payload }, {})
-      if (answer.ok) return { ok: true, value: valueOf(answer.returnValue) }
-      // Died with its worker: dispatched again, replays are free of effects.
-      if (!answer.workerDied || this.#state === 'Stopping') return answer
-    }
-  }
-
-  async #runActivity(name: string, instanceId: string, input: unknown): Promise<CodeAnswer> {
-    const data: TypedData =
-      input === undefined || input === null ? {} : { string: typeof input === 'string' ? input : JSON.stringify(input) }
-    const answer = await this.#invoke(name, data, { instanceId: { string: instanceId } })
-    return answer.ok ? { ok: true, value: valueOf(answer.returnValue) } : answer
-  }
-
-  async #runTimer(name: string, input: object): Promise<void> {
-    const answer = await this.#invoke(
-      name,
-      { json: JSON.stringify(input) },
-      { TimerTrigger: { string: new Date().toISOString() } },
-    )
-    if (!answer.ok) throw new Error(answer.message)
-  }
-
-  #invoke(name: string, data: TypedData, metadata: Record<string, TypedData>): ReturnType<WorkerChannel['invoke']> {
-    const binding = this.functions.triggerName(name)
-    const inputData = [{ name: binding, data }, ...this.#clientInputs(name)]
-    return this.#channel.invoke(
-      name,
-      { inputData, triggerMetadata: { ...metadata, [binding]: data } },
-      this.#config.functionTimeoutMs,
-    )
-  }
-
-  /** The durable client's input for each of a function's bindings of that type. */
-  #clientInputs(name: string): { name: string; data: TypedData }[] {
-    return this.functions
-      .bindingsOf(name, 'durableclient')
-      .map((binding) => ({ name: binding, data: { string: clientPayload(this.#address, this.#rpcBaseUrl) } }))
-  }
-
-  async #front(exchange: Exchange): Promise<Reply> {
-    if (exchange.path.startsWith(DURABLE)) {
-      if (exchange.query.get('code') !== this.#address.code) return { status: 401, headers: { 'www-authenticate': 'Bearer' } }
-      return this.#durable(exchange, exchange.path.slice(DURABLE.length))
-    }
-    if (exchange.path.startsWith('/admin/')) return this.#admin(exchange)
-    if (this.#state !== 'Running') return { status: 503, body: 'Function host is not running.' }
-    const match = matchRoute(this.#routes, exchange.method, exchange.path)
-    if (!match) return { status: 404 }
-    const { name } = match.route
-    const deps = {
+  #makeFront(functions: Functions, timers: Timers): Front {
+    const { routePrefix, functionTimeoutMs, maxConcurrentRequests, maxOutstandingRequests } = this.#config
+    return new Front({
+      hostId: this.id,
+      state: () => this.status(),
+      uptimeMs: () => Date.now() - this.#started,
+      functions,
+      routes: functions.ofType('httptrigger').map((f) => httpRoute(f.metadata, f.trigger, routePrefix)),
       channel: this.#channel,
-      triggerName: this.functions.triggerName(name),
-      extraInputs: this.#clientInputs(name),
-      timeoutMs: this.#config.functionTimeoutMs,
-    }
-    return runHttpFunction(deps, exchange, match)
+      keys: this.#keys,
+      enforceKeys: this.#o.enforceKeys ?? false,
+      timeoutMs: functionTimeoutMs,
+      maxConcurrentRequests,
+      maxOutstandingRequests,
+      clientInputs: (name) => this.#invoked.clientInputs(name),
+      durable: (exchange, below) => this.#durable(exchange, below, false),
+      runByHand: (name) => this.#runByHand(name, timers),
+      onNoAnswer: (name, why) => this.#traps.report('trap.http-throw', name, 'http', why),
+    })
   }
 
-  async #durable(exchange: Exchange, below: string): Promise<Reply> {
-    const answer = await manage(this.#engine, this.#address, {
+  #runByHand(name: string, timers: Timers): void {
+    if (!this.functions.has(name, 'timertrigger')) return
+    this.#invoked
+      .timer(name, timers.inputOf(name))
+      .catch((error: Error) => this.#log('error', `Timer function ${name}, run by hand: ${error.message}`))
+  }
+
+  async #listen(front: Front): Promise<void> {
+    const { port, host = '127.0.0.1', log } = this.#o
+    const main = await listen((x) => front.answer(x), { port, host, bodyLimit: MAX_BODY, log })
+    this.#listeners.push(main)
+    // A random path, so that a web page cannot reach the port that needs no key.
+    const root = `/${this.id}/durabletask/`
+    const rpc = await listen(
+      (x) => (x.path.startsWith(root) ? this.#durable(x, x.path.slice(root.length), true) : Promise.resolve({ status: 404 })),
+      { port: 0, host: '127.0.0.1', bodyLimit: Number.POSITIVE_INFINITY, log },
+    )
+    this.#listeners.push(rpc)
+    this.#origin = `http://localhost:${main.port}`
+    this.#rpcBaseUrl = `http://127.0.0.1:${rpc.port}${root}`
+  }
+
+  async #durable(exchange: Exchange, below: string, rpc: boolean): Promise<Reply> {
+    const query = new URLSearchParams(exchange.query)
+    // Links in answers carry the key, also for a caller that needs none.
+    if (!query.has('code')) query.set('code', this.#keys.system)
+    const answer = await manage(this.#engine, this.#config.hubName, {
       method: exchange.method,
-      path: below.split('/').filter(Boolean).map(decodeURIComponent),
-      query: exchange.query,
+      // `+` stands for a space in this API's paths (recorded).
+      path: below.split('/').filter(Boolean).map(decodeSegment),
+      query,
       href: exchange.url.href,
+      origin: exchange.url.origin,
+      contentType: exchange.headers['content-type'] ?? '',
+      continuation: exchange.headers['x-ms-continuation-token'] ?? '',
+      rpc,
       body: async () => (exchange.hasBody ? (await exchange.body()).toString('utf8') : ''),
     })
-    return answer.body === undefined
-      ? { status: answer.status, headers: answer.headers ?? {} }
-      : json(answer.status, answer.body, answer.headers)
-  }
-
-  #admin(exchange: Exchange): Promise<Reply> {
-    const answer = (reply: Reply): Promise<Reply> => Promise.resolve(reply)
-    if (exchange.path === '/admin/host/status') {
-      return answer(
-        json(200, { id: this.#id, state: this.#state, version: '4.1037.0.0', processUptime: Date.now() - this.#started }),
-      )
-    }
-    if (exchange.path === '/admin/host/ping') return answer({ status: 200 })
-    const timer = /^\/admin\/functions\/([^/]+)$/.exec(exchange.path)?.[1]
-    if (exchange.method !== 'POST' || !timer || !this.functions.has(timer, 'timertrigger')) return answer({ status: 404 })
-    this.#runTimer(timer, NO_STATUS).catch((error: Error) =>
-      this.#options.log('error', `Executed 'Functions.${timer}' (Failed): ${error.message}`),
-    )
-    return answer({ status: 202 })
+    return replyOf(answer)
   }
 }
+
+const decodeSegment = (segment: string): string => decodeURIComponent(segment).replaceAll('+', ' ')
+
+const replyOf = ({ status, headers = {}, body }: ApiReply): Reply =>
+  body === undefined ? { status, headers } : json(status, body, headers)

@@ -1,15 +1,10 @@
 // The host process: started by the launcher, stopped by it, and drained by itself when the launcher is gone.
 import { createLog } from './log.ts'
-import { startHost } from './host.ts'
+import { type HostOptions, startHost } from './host.ts'
+import { drainOnSignals } from './signals.ts'
 
 /** What the launcher hands over. */
-export interface HostOrder {
-  readonly folder: string
-  readonly port: number
-  readonly host?: string
-  readonly graceMs?: number
-  readonly seed?: number
-}
+export type HostOrder = Omit<HostOptions, 'log' | 'env' | 'onReplay'>
 export type HostMessage =
   | { readonly ready: { readonly url: string; readonly functions: readonly string[]; readonly workerPid: number } }
   | { readonly failed: string }
@@ -20,18 +15,9 @@ const tell = (message: HostMessage): void => void (process.connected && process.
 
 try {
   const host = await startHost({ ...order, log })
-  let stopping = false
-  const stop = async (): Promise<void> => {
-    // A second signal ends at once.
-    if (stopping) process.exit(1)
-    stopping = true
-    const cut = await host.stop()
-    for (const name of cut) log('warning', `cut off while running: ${name}`)
-    process.exit(0)
-  }
-  process.on('message', () => void stop())
-  process.on('disconnect', () => void stop())
-  process.on('SIGTERM', () => void stop())
+  const stop = drainOnSignals(host, log, ['SIGTERM'])
+  process.on('message', stop)
+  process.on('disconnect', stop)
   // Ctrl-C reaches the whole foreground group; the launcher decides the order.
   process.on('SIGINT', () => undefined)
   tell({ ready: { url: host.url, functions: host.functions.names, workerPid: host.workerPid ?? 0 } })

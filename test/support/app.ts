@@ -88,6 +88,7 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
       {
         port: 0,
         graceMs: 5000,
+        traps: 'error',
         env,
         ...(options.folder ? { folder: options.folder } : {}),
         ...(options.seed === undefined ? {} : { seed: options.seed }),

@@ -12,14 +12,15 @@ interface Recorded {
   readonly response: { returnValue?: { actions: Action[][] }; exceptionData?: { actions: Action[][] } }
 }
 
+const KINDS: Partial<Record<number, string>> = {
+  [e.EventType.TaskScheduled]: 'task',
+  [e.EventType.SubOrchestrationInstanceCreated]: 'child',
+  [e.EventType.TimerCreated]: 'timer',
+}
 const scheduledEvents = (history: readonly e.HistoryEvent[]) =>
   history
-    .filter((h) => h.EventType === e.EventType.TaskScheduled || h.EventType === e.EventType.TimerCreated)
-    .map((h) => ({
-      id: h.EventId,
-      kind: h.EventType === e.EventType.TimerCreated ? 'timer' : 'task',
-      ...(h.Name ? { name: h.Name } : {}),
-    }))
+    .filter((h) => KINDS[h.EventType])
+    .map((h) => ({ id: h.EventId, kind: KINDS[h.EventType], ...(h.Name ? { name: h.Name } : {}) }))
 const executionOf = (r: Recorded): string | undefined =>
   r.payload.history.find((h) => h.EventType === e.EventType.ExecutionStarted)?.OrchestrationInstance?.ExecutionId
 
@@ -37,7 +38,7 @@ describe('recordings of the real host: the same actions schedule the same ids', 
         const actions = (turn.response.returnValue ?? turn.response.exceptionData)?.actions[0]
         if (!actions) continue
         const walked = walk(actions, turn.payload.history)
-        expect(walked.nonDeterminism).toBeUndefined()
+        expect(walked.nonDeterminism === undefined).toBe(!(file === 'nonDeterministic.ndjson' && i === 1))
         if (!next || executionOf(next) !== executionOf(turn)) continue
         compared++
         const mine = walked.scheduled.map(({ id, kind, name }) => ({ id, kind, ...(name ? { name } : {}) }))
@@ -52,7 +53,7 @@ describe('rules that no recording shows alone', () => {
   const at = (ms: number): string => new Date(ms).toISOString()
   const start = (ms = 0): e.HistoryEvent[] => [
     e.orchestratorStarted(at(ms)),
-    e.executionStarted(at(ms), { instanceId: 'i', executionId: 'x', name: 'o', version: null, input: null }),
+    e.executionStarted(at(ms), { instanceId: 'i', executionId: 'x', name: 'o', version: null, input: null, generation: 0 }),
   ]
   const call = (functionName: string): Action => ({ actionType: ActionType.CallActivity, functionName })
 
@@ -99,9 +100,9 @@ describe('rules that no recording shows alone', () => {
 
   test('history that these actions cannot have produced is named with id, old and new', () => {
     const history = [...start(), e.taskScheduled(at(0), 0, 'hello')]
-    expect(walk([call('echo')], history).nonDeterminism).toBe(
-      'Non-Deterministic workflow detected: id 0 was task hello and is now task echo.',
+    expect(walk([call('echo')], history).nonDeterminism?.message).toBe(
+      "Non-Deterministic workflow detected: A previous execution of this orchestration scheduled an activity task with sequence number 0 named 'hello', but the current orchestration replay instead scheduled an activity task named 'echo' with this sequence number.  Was a change made to the orchestrator code after this instance had already started running?",
     )
-    expect(walk([], history).nonDeterminism).toContain('is now nothing')
+    expect(walk([], history).nonDeterminism?.message).toContain("hasn't (yet?) scheduled this task")
   })
 })

@@ -3,6 +3,8 @@
 export const ActionType = {
   CallActivity: 0,
   CallActivityWithRetry: 1,
+  CallSubOrchestrator: 2,
+  CallSubOrchestratorWithRetry: 3,
   ContinueAsNew: 4,
   CreateTimer: 5,
   WaitForExternalEvent: 6,
@@ -21,6 +23,9 @@ export interface RetryPolicy {
 export interface Action {
   readonly actionType: number
   readonly functionName?: string
+  /** Of a child; without one it is made of the execution and the sequence id. */
+  readonly instanceId?: string
+  readonly version?: string
   readonly input?: unknown
   readonly retryOptions?: RetryPolicy
   readonly fireAt?: string
@@ -36,14 +41,16 @@ export interface OrchestratorState {
   readonly output?: unknown
   readonly error?: string
   readonly customStatus?: unknown
+  /** User code threw. */
+  readonly threw?: boolean
+  /** Its actions, before they were serialized, held one task twice (found by the worker). */
+  readonly reusedTask?: boolean
 }
 
 export const OUT_OF_PROC_MARK = '\n\n$OutOfProcData$:'
 
 /** Actions that this host refuses, by their API's name. */
 const REFUSED: Record<number, string> = {
-  2: 'callSubOrchestrator',
-  3: 'callSubOrchestratorWithRetry',
   7: 'callEntity',
   8: 'callHttp',
   9: 'signalEntity',

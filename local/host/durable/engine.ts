@@ -1,23 +1,23 @@
 // The Durable engine: instances in memory, one turn at a time each, replayed per batch of messages as on the real host.
 // No journal, on purpose: what must survive is in the app's database, and the app starts its instances again.
 import { randomUUID } from 'node:crypto'
-import { type OrchestratorState, refusedAction } from './actions.ts'
-import { customStatusProblem, failureDetails, stateOf } from './answers.ts'
+import { failureDetails, failureReason, stateOf } from './answers.ts'
 import * as e from './events.ts'
-import { type EngineOptions, EngineRefusal, type Instance, isTerminal, type RuntimeStatus } from './instance.ts'
+import { type EngineOptions, EngineRefusal, type Instance, isTerminal, newInstance, type RuntimeStatus } from './instance.ts'
+import { Instances } from './instances.ts'
+import { orchestrationPayload } from './payload.ts'
 import { Queue } from './queue.ts'
-import { type Scheduled, walk } from './walker.ts'
+import type { TrapCode } from './trap-rules.ts'
+import { type Decision, decide, failed, type Outcome, unknownOrchestrator } from './turn.ts'
+import type { Scheduled } from './walker.ts'
 
-const KEPT_TERMINAL = 10_000
-/** Ended instances whose history can still be looked at; of older ones only the status row stays. */
-const KEPT_HISTORIES = 100
+const guid = (): string => randomUUID().replaceAll('-', '')
 
 export class Engine {
+  readonly instances = new Instances()
   readonly #o: EngineOptions
-  readonly #instances = new Map<string, Instance>()
   readonly #activities: Queue
   readonly #orchestrators: Queue
-  readonly #ended: Instance[] = []
   #stopped = false
 
   constructor(options: EngineOptions) {
@@ -26,237 +26,255 @@ export class Engine {
     this.#orchestrators = new Queue(options.maxOrchestrators)
   }
 
-  get(id: string): Instance | undefined {
-    return this.#instances.get(id)
-  }
-
-  list(): Instance[] {
-    return [...this.#instances.values()]
-  }
-
   /** @throws EngineRefusal `active` when an instance of this id is pending, running or suspended; a terminal one is replaced */
   start(name: string, id: string, input: string | null, version?: string): Instance {
-    const old = this.#instances.get(id)
+    const old = this.instances.get(id)
     if (old && !isTerminal(old.status))
       throw new EngineRefusal('active', `An Orchestration instance with the status ${old.status} already exists.`, old.status)
-    this.#instances.delete(id)
-    const now = this.#o.now()
-    const instance: Instance = {
-      id,
+    if (old) this.trap('trap.id-reuse', name, id, `the ended instance (${old.status}) is replaced`)
+    return this.#begin({
       name,
+      instanceId: id,
       executionId: randomUUID(),
-      status: 'Pending',
       input,
-      customStatus: null,
-      output: null,
-      createdAt: now,
-      updatedAt: now,
-      history: new e.History(),
-      actions: [],
-      pending: [],
-      held: [],
-      busy: false,
-      scheduled: 0,
-      timers: new Map(),
-    }
-    this.#instances.set(id, instance)
-    this.#forgetOld()
-    instance.pending.push(this.#started(instance, version ?? this.#o.defaultVersion))
-    this.#wake(instance)
-    return instance
+      version: version ?? this.#o.defaultVersion,
+      generation: (old?.generation ?? -1) + 1,
+    })
   }
 
   raise(id: string, name: string, input: string): void {
-    this.#deliver(this.#live(id), e.eventRaised(this.#iso(), name, input))
+    this.#deliver(this.live(id), e.eventRaised(this.#now(), name, input))
   }
 
-  terminate(id: string, reason: string): void {
-    const instance = this.#live(id)
-    // Cuts through: what is pending or held is dropped.
-    instance.history.add(e.executionTerminated(this.#iso(), reason))
-    this.#end(instance, 'Terminated', reason)
+  terminate(id: string, reason: string | null): void {
+    this.#deliver(this.live(id), e.executionTerminated(this.#now(), reason))
   }
 
-  suspend(id: string, reason: string): void {
-    const instance = this.#live(id)
-    if (instance.status === 'Suspended') throw new EngineRefusal('state', 'The instance is suspended.', instance.status)
-    instance.history.add(e.executionSuspended(this.#iso(), reason))
-    this.#set(instance, 'Suspended')
-    instance.output = reason
+  /** @throws EngineRefusal `state` when it is suspended already */
+  suspend(id: string, reason: string | null): void {
+    const instance = this.live(id)
+    if (instance.status === 'Suspended') throw this.#wrongState('suspend', instance)
+    this.#deliver(instance, e.executionSuspended(this.#now(), reason))
   }
 
-  resume(id: string, reason: string): void {
-    const instance = this.#live(id)
-    if (instance.status !== 'Suspended') throw new EngineRefusal('state', 'The instance is not suspended.', instance.status)
-    instance.history.add(e.executionResumed(this.#iso(), reason))
-    this.#set(instance, 'Running')
-    instance.output = null
-    instance.pending.push(...instance.held.splice(0))
-    this.#wake(instance)
+  /** @throws EngineRefusal `state` when it is not suspended */
+  resume(id: string, reason: string | null): void {
+    const instance = this.live(id)
+    if (instance.status !== 'Suspended') throw this.#wrongState('resume', instance)
+    this.#deliver(instance, e.executionResumed(this.#now(), reason))
   }
 
-  /** True when it was there. @throws EngineRefusal `state` while it is not terminal */
+  /** Resolves when the instance has ended. */
+  ended(instance: Instance): Promise<void> {
+    return isTerminal(instance.status) ? Promise.resolve() : new Promise((resolve) => instance.waiting.push(resolve))
+  }
+
+  /** Removes an instance and disarms what it still waits for; false when it was not there. */
   purge(id: string): boolean {
-    const instance = this.#instances.get(id)
+    const instance = this.instances.get(id)
     if (!instance) return false
-    if (!isTerminal(instance.status)) {
-      throw new EngineRefusal(
-        'state',
-        `Only orchestrations in a terminal state can be purged, but instance '${id}' is in the ${instance.status} state.`,
-        instance.status,
-      )
-    }
-    return this.#instances.delete(id)
+    if (!isTerminal(instance.status)) this.trap('trap.purge-live', instance.name, id, `purged while ${instance.status}`)
+    this.#disarm(instance)
+    return this.instances.delete(id)
   }
 
   /** Nothing new is dispatched; timers are disarmed. */
   stop(): void {
     this.#stopped = true
-    for (const instance of this.#instances.values()) this.#disarm(instance)
+    for (const instance of this.instances.all()) this.#disarm(instance)
   }
 
-  #live(id: string): Instance {
-    const instance = this.#instances.get(id)
+  #wrongState(verb: string, { id, status }: Instance): EngineRefusal {
+    return new EngineRefusal(
+      'state',
+      `Cannot ${verb} the orchestration instance ${id} because instance is in the ${status} state.`,
+      status,
+    )
+  }
+
+  /** @throws EngineRefusal `unknown` or `terminal` */
+  live(id: string): Instance {
+    const instance = this.instances.get(id)
     if (!instance) throw new EngineRefusal('unknown', `No instance with ID '${id}' was found.`)
     if (isTerminal(instance.status)) throw new EngineRefusal('terminal', `The instance is ${instance.status}.`, instance.status)
     return instance
   }
 
-  #started(instance: Instance, version: string | null): e.HistoryEvent {
-    return e.executionStarted(this.#iso(), {
-      instanceId: instance.id,
-      executionId: instance.executionId,
-      name: instance.name,
-      version,
-      input: instance.input,
-    })
+  /** Reports a broken rule; true: what broke it must fail. */
+  trap(code: TrapCode, fn: string, id: string, detail: string): boolean {
+    return this.#o.onTrap?.(code, fn, id, detail) ?? false
+  }
+
+  #begin(start: e.Start): Instance {
+    const instance = newInstance(start, this.#o.now())
+    const old = this.instances.put(instance)
+    // A child may take the id of an instance that still runs: that one is replaced (recorded).
+    if (old) this.#disarm(old)
+    this.#deliver(instance, e.executionStarted(this.#now(), start))
+    return instance
   }
 
   #deliver(instance: Instance, event: e.HistoryEvent): void {
-    if (instance.status === 'Suspended') instance.held.push(event)
-    else {
-      instance.pending.push(event)
-      this.#wake(instance)
-    }
+    instance.pending.push(event)
+    this.#wake(instance)
   }
 
   #wake(instance: Instance): void {
     if (instance.busy || instance.pending.length === 0 || this.#stopped) return
     instance.busy = true
     void this.#orchestrators.run(async () => {
-      await this.#turn(instance).catch((error: Error) => this.#end(instance, 'Failed', error.message))
+      await this.#turn(instance).catch((error: Error) => this.#end(instance, failed(instance.name, error.message)))
       instance.busy = false
       if (!isTerminal(instance.status)) this.#wake(instance)
     })
   }
 
+  /** One episode: marker, new messages, user code, decisions, marker; continueAsNew goes on in the same episode, as recorded. */
   async #turn(instance: Instance): Promise<void> {
-    const { executionId } = instance
     const wanted = this.#o.batchSize?.(instance.pending.length) ?? this.#o.maxBatch
     const batch = instance.pending.splice(0, Math.max(1, Math.min(wanted, this.#o.maxBatch)))
-    const first = instance.history.events.length === 0
-    instance.history.add(e.orchestratorStarted(this.#iso()))
+    instance.history.add(e.orchestratorStarted(this.#now()))
     for (const event of batch) instance.history.add(event)
+    const terminated = batch.find((event) => event.EventType === e.EventType.ExecutionTerminated)
+    if (!this.#o.orchestrators().some((known) => known.toLowerCase() === instance.name.toLowerCase()))
+      return this.#end(instance, unknownOrchestrator(instance.name, this.#o.orchestrators()))
     if (instance.status === 'Pending') this.#set(instance, 'Running')
-    if (!this.#o.hasOrchestrator(instance.name)) {
-      this.#end(
-        instance,
-        'Failed',
-        `Orchestrator function '${instance.name}' failed: The function '${instance.name}' doesn't exist, is disabled, or is not an orchestrator function. Additional info: No orchestrator functions are currently registered under this name!`,
-      )
-      return
+    for (;;) {
+      const { executionId } = instance
+      const answer = await this.#o.runOrchestrator(instance.name, instance.id, orchestrationPayload(instance))
+      // Replaced by a new start, or purged, while user code ran: its decisions are void.
+      if (!this.instances.isCurrent(instance) || instance.executionId !== executionId || this.#stopped) return
+      instance.history.markPlayed()
+      instance.turns++
+      const state = stateOf(answer)
+      instance.actions = state.actions[0] ?? []
+      if (terminated) return this.#end(instance, { status: 'Terminated', output: terminated.Input ?? null })
+      this.#followSuspension(instance, batch)
+      const decision = decide(instance, state, this.#o)
+      const broken = decision.findings.filter((f) => this.trap(f.code, instance.name, instance.id, f.detail))
+      const outcome = broken[0] ? failed(instance.name, `${broken[0].code}: ${broken[0].detail}`) : decision.outcome
+      // Each replay sets it anew; one that fails its instance is not kept.
+      instance.customStatus = outcome?.output?.includes('The UTF-16 size') ? null : (state.customStatus ?? instance.carriedStatus)
+      this.#record(instance, decision)
+      if (outcome) return this.#end(instance, outcome)
+      if (!decision.continueAsNew) return
+      this.#continueAsNew(instance, decision.continueAsNew)
     }
-    const answer = await this.#o.runOrchestrator(instance.name, this.#payload(instance, !first))
-    // Terminated, or replaced by a new start, while user code ran: its decisions are void.
-    if (isTerminal(instance.status) || instance.executionId !== executionId) return
-    instance.history.markPlayed()
-    this.#decide(instance, stateOf(answer))
   }
 
-  #decide(instance: Instance, state: OrchestratorState): void {
-    const actions = state.actions[0] ?? []
-    instance.actions = actions
-    if (state.customStatus !== undefined && state.customStatus !== null) instance.customStatus = state.customStatus
-    const fail = (text: string): void => this.#end(instance, 'Failed', `Orchestrator function '${instance.name}' failed: ${text}`)
-    const refused = refusedAction(actions)
-    if (refused) return fail(`${refused} is not supported by the local host`)
-    const tooLarge = customStatusProblem(instance.customStatus)
-    if (tooLarge) return fail(tooLarge)
-    const { scheduled, open, cancelled, continueAsNew, nonDeterminism } = walk(actions, instance.history.events)
-    if (nonDeterminism) return this.#end(instance, 'Failed', nonDeterminism)
-    const unknown = scheduled.find((s) => s.kind === 'task' && !this.#o.hasActivity(s.name ?? ''))
-    // The real instance would stay Running for ever; here it ends by name.
-    if (unknown) return fail(`The function '${unknown.name}' doesn't exist, is disabled, or is not an activity function.`)
-    const fresh = scheduled.slice(instance.scheduled)
-    instance.scheduled = scheduled.length
-    for (const s of fresh) {
-      instance.history.add(
-        s.kind === 'task' ? e.taskScheduled(this.#iso(), s.id, s.name ?? '') : e.timerCreated(this.#iso(), s.id, s.fireAt ?? ''),
-      )
+  /** The suspend reason stands as output until the instance ends (recorded). */
+  #followSuspension(instance: Instance, batch: readonly e.HistoryEvent[]): void {
+    for (const { EventType: type, Reason } of batch) {
+      if (type === e.EventType.ExecutionSuspended) instance.output = Reason ?? null
+      if (type === e.EventType.ExecutionSuspended) this.#set(instance, 'Suspended')
+      if (type === e.EventType.ExecutionResumed) this.#set(instance, 'Running')
     }
-    instance.history.add(e.orchestratorCompleted(this.#iso()))
+  }
+
+  #record(instance: Instance, { scheduled, open, cancelled, outcome, findings }: Decision): void {
+    const stuck = findings.some((f) => f.code === 'trap.unknown-function')
+    const children = new Map<number, string>()
+    for (const s of stuck ? [] : scheduled) {
+      const childId = s.instanceId ?? `${instance.executionId}:${s.id}`
+      children.set(s.id, childId)
+      instance.history.add(this.#scheduledEvent(s, childId))
+    }
+    instance.scheduled += scheduled.length
+    if (outcome) return
+    instance.history.add(e.orchestratorCompleted(this.#now()))
     instance.updatedAt = this.#o.now()
     for (const id of cancelled) this.#disarm(instance, id)
-    if (open.size === 0 && continueAsNew) this.#restart(instance, continueAsNew.input)
-    else if (open.size === 0 && state.error !== undefined) fail(state.error)
-    else if (open.size === 0 && state.isDone && !continueAsNew) this.#end(instance, 'Completed', state.output ?? null)
-    else for (const s of fresh) if (open.has(s.id)) this.#dispatch(instance, s)
+    // What names an unknown function leaves the real instance Running for ever, with none of it started.
+    for (const s of stuck ? [] : scheduled) if (open.has(s.id)) this.#dispatch(instance, s, children.get(s.id) ?? '')
   }
 
-  #dispatch(instance: Instance, what: Scheduled): void {
-    const { executionId } = instance
-    const current = (): boolean =>
-      instance.executionId === executionId && !isTerminal(instance.status) && this.#instances.get(instance.id) === instance
-    if (what.kind === 'timer') {
-      const created = this.#iso()
-      const disarm = this.#o.setTimer(Date.parse(what.fireAt ?? ''), () => {
-        instance.timers.delete(what.id)
-        if (current()) this.#deliver(instance, e.timerFired(created, what.id, what.fireAt ?? ''))
-      })
-      instance.timers.set(what.id, disarm)
+  #scheduledEvent(s: Scheduled, instanceId: string): e.HistoryEvent {
+    const name = s.name ?? ''
+    if (s.kind === 'task') return e.taskScheduled(this.#now(), s.id, name)
+    if (s.kind === 'timer') return e.timerCreated(this.#now(), s.id, s.fireAt ?? '')
+    return e.childCreated(this.#now(), s.id, { name, version: s.version ?? this.#o.defaultVersion, instanceId })
+  }
+
+  #dispatch(instance: Instance, what: Scheduled, childId: string): void {
+    const { executionId, id, name } = instance
+    if (what.kind === 'timer') return this.#arm(instance, what)
+    const input = what.input === undefined || what.input === null ? null : JSON.stringify(what.input)
+    if (what.kind === 'task') {
+      void this.#activities.run(() => this.#runActivity(instance, what.name ?? '', what.id, input))
       return
     }
-    void this.#activities.run(async () => {
-      if (!current() || this.#stopped) return
-      const name = what.name ?? ''
-      const answer = await this.#o.runActivity(name, instance.id, what.input)
-      if (!current()) return
-      this.#deliver(
-        instance,
-        answer.ok
-          ? e.taskCompleted(
-              this.#iso(),
-              what.id,
-              answer.value === undefined || answer.value === null ? null : JSON.stringify(answer.value),
-            )
-          : e.taskFailed(this.#iso(), what.id, `Activity function '${name}' failed:  ${answer.message}`, failureDetails(answer)),
-      )
-    })
+    const parent = { name, instanceId: id, executionId, taskId: what.id }
+    const version = what.version ?? this.#o.defaultVersion
+    this.#begin({ name: what.name ?? '', instanceId: childId, executionId: guid(), input, version, parent, generation: null })
   }
 
-  /** continueAsNew: a new execution; history and createdTime start again, customStatus stays, late messages are carried over. */
-  #restart(instance: Instance, input: unknown): void {
+  #arm(instance: Instance, { id, fireAt = '' }: Scheduled): void {
+    const created = this.#now()
+    const disarm = this.#o.setTimer(Date.parse(fireAt), () => {
+      instance.timers.delete(id)
+      this.#deliver(instance, e.timerFired(created, id, fireAt))
+    })
+    instance.timers.set(id, disarm)
+  }
+
+  async #runActivity(instance: Instance, name: string, id: number, input: string | null): Promise<void> {
+    const { executionId } = instance
+    const current = (): boolean =>
+      instance.executionId === executionId && !isTerminal(instance.status) && this.instances.isCurrent(instance)
+    if (!current() || this.#stopped) return
+    const answer = await this.#o.runActivity(name, instance.id, input)
+    if (!current() || this.#stopped) return
+    const result = answer.ok && answer.value !== undefined && answer.value !== null ? JSON.stringify(answer.value) : null
+    this.#deliver(
+      instance,
+      answer.ok
+        ? e.taskCompleted(this.#now(), id, result)
+        : e.taskFailed(this.#now(), id, failureReason(name, answer), failureDetails(answer)),
+    )
+  }
+
+  /** A new execution: history and createdTime start again, customStatus stays, late messages are carried over. */
+  #continueAsNew(instance: Instance, { input, carried }: NonNullable<Decision['continueAsNew']>): void {
     this.#o.onExecutionEnd?.(instance)
-    const late = instance.pending.filter((event) => event.EventType === e.EventType.EventRaised)
     this.#disarm(instance)
-    instance.executionId = randomUUID().replaceAll('-', '')
+    const { id, name, version, parent } = instance
+    instance.executionId = guid()
     instance.input = input === undefined ? null : JSON.stringify(input)
     instance.history = new e.History()
     instance.scheduled = 0
+    instance.turns = 0
+    instance.carriedStatus = instance.customStatus
     instance.createdAt = this.#o.now()
-    instance.pending = [this.#started(instance, this.#o.defaultVersion), ...late]
+    const start = { instanceId: id, executionId: instance.executionId, name, version, input: instance.input, parent }
+    instance.history.add(e.orchestratorStarted(this.#now()))
+    instance.history.add(e.executionStarted(this.#now(), { ...start, generation: null }))
+    for (const event of carried) instance.history.add({ ...event, IsPlayed: false })
+    instance.history.add(e.orchestratorCompleted(this.#now()))
   }
 
-  #end(instance: Instance, status: RuntimeStatus, output: unknown): void {
-    this.#disarm(instance)
-    instance.history.add(e.executionCompleted(this.#iso(), status, output === null ? null : JSON.stringify(output)))
+  #end(instance: Instance, outcome: Outcome): void {
+    if (isTerminal(instance.status)) return
+    const { status, output } = outcome
+    instance.history.add(e.executionCompleted(this.#now(), status, output))
+    instance.history.add(e.orchestratorCompleted(this.#now()))
     this.#o.onExecutionEnd?.(instance)
-    this.#ended.push(instance)
-    if (this.#ended.length > KEPT_HISTORIES) this.#forgetHistory(this.#ended.shift())
+    this.#disarm(instance)
     instance.output = output
     instance.pending = []
-    instance.held = []
     this.#set(instance, status)
+    this.instances.ended(instance)
+    for (const resolve of instance.waiting.splice(0)) resolve()
+    this.#tellParent(instance)
+  }
+
+  #tellParent({ parent, status, output }: Instance): void {
+    const waiting = parent && this.instances.get(parent.instanceId)
+    if (!waiting || waiting.executionId !== parent.executionId || isTerminal(waiting.status)) return
+    const event =
+      status === 'Completed'
+        ? e.childCompleted(this.#now(), parent.taskId, output)
+        : e.childFailed(this.#now(), parent.taskId, status === 'Failed' ? String(JSON.parse(output ?? '""')) : (output ?? ''))
+    this.#deliver(waiting, event)
   }
 
   #set(instance: Instance, status: RuntimeStatus): void {
@@ -272,39 +290,7 @@ export class Engine {
     }
   }
 
-  #payload(instance: Instance, isReplaying: boolean): string {
-    // The history is joined from texts; the rest is small.
-    const rest = JSON.stringify({
-      input: instance.input === null ? null : JSON.parse(instance.input),
-      instanceId: instance.id,
-      isReplaying,
-      parentInstanceId: null,
-      upperSchemaVersion: 1,
-      upperSchemaVersionNew: 3,
-      longRunningTimerIntervalDuration: '3.00:00:00',
-      maximumShortTimerDuration: '6.00:00:00',
-      defaultHttpAsyncRequestSleepTimeMillseconds: 30_000,
-    })
-    return `{"history":${instance.history.json()},${rest.slice(1)}`
-  }
-
-  #forgetHistory(instance: Instance | undefined): void {
-    if (!instance) return
-    instance.history = new e.History()
-    instance.actions = []
-  }
-
-  /** The newest 10,000 terminal rows stay. */
-  #forgetOld(): void {
-    if (this.#instances.size <= KEPT_TERMINAL) return
-    for (const [id, instance] of this.#instances) {
-      if (!isTerminal(instance.status)) continue
-      this.#instances.delete(id)
-      return
-    }
-  }
-
-  #iso(): string {
-    return new Date(this.#o.now()).toISOString()
+  #now(): string {
+    return e.timeText(this.#o.now())
   }
 }

@@ -1,24 +1,30 @@
 // What an instance is, what the engine needs from outside, and how it refuses.
 import type { Action } from './actions.ts'
 import type { CodeAnswer } from './answers.ts'
-import type { History, HistoryEvent } from './events.ts'
+import { History, type HistoryEvent, type Parent, type Start } from './events.ts'
+import type { TrapCode } from './trap-rules.ts'
 
 export type RuntimeStatus = 'Pending' | 'Running' | 'Suspended' | 'Completed' | 'Failed' | 'Terminated'
 
 /** The outside of the engine: user code, clock, randomness, limits. */
 export interface EngineOptions {
-  readonly runOrchestrator: (name: string, payload: string) => Promise<CodeAnswer>
-  readonly runActivity: (name: string, instanceId: string, input: unknown) => Promise<CodeAnswer>
-  readonly hasOrchestrator: (name: string) => boolean
+  readonly runOrchestrator: (name: string, instanceId: string, payload: string) => Promise<CodeAnswer>
+  /** `input` is JSON text, or null. */
+  readonly runActivity: (name: string, instanceId: string, input: string | null) => Promise<CodeAnswer>
+  readonly orchestrators: () => readonly string[]
   readonly hasActivity: (name: string) => boolean
   readonly now: () => number
   readonly setTimer: (at: number, fire: () => void) => () => void
   readonly maxActivities: number
   readonly maxOrchestrators: number
+  /** More actions than this fail an orchestration. */
+  readonly maxActions: number
   /** Messages of one batch: at most this many, or what `batchSize` draws. */
   readonly maxBatch: number
   readonly batchSize?: (available: number) => number
   readonly defaultVersion: string | null
+  /** A rule for app code was broken; true: fail this orchestration for it. */
+  readonly onTrap?: (code: TrapCode, fn: string, instanceId: string, detail: string) => boolean
   /** Called before history is dropped: at continueAsNew and at the end. */
   readonly onExecutionEnd?: (instance: Instance) => void
 }
@@ -26,21 +32,60 @@ export interface EngineOptions {
 export interface Instance {
   readonly id: string
   readonly name: string
+  readonly version: string | null
+  readonly parent: Parent | undefined
   executionId: string
   status: RuntimeStatus
+  /** JSON text, or null. */
   input: string | null
   customStatus: unknown
-  output: unknown
+  /** Of the execution before continueAsNew. */
+  carriedStatus: unknown
+  /** How often this id was started by a client before; children have none. */
+  readonly generation: number | null
+  /** JSON text or, of reasons, plain text. */
+  output: string | null
   createdAt: number
   updatedAt: number
   history: History
-  /** Actions of the last replay, for tests. */
+  /** Actions of the last replay. */
   actions: readonly Action[]
   pending: HistoryEvent[]
-  held: HistoryEvent[]
   busy: boolean
+  /** Turns of this execution so far. */
+  turns: number
+  /** Ids handed out by the walker so far. */
   scheduled: number
   timers: Map<number, () => void>
+  /** Called once when it has ended. */
+  waiting: (() => void)[]
+}
+
+export function newInstance(start: Start, now: number): Instance {
+  const { instanceId: id, name, version, parent, executionId, input, generation } = start
+  return {
+    id,
+    name,
+    version,
+    parent,
+    executionId,
+    status: 'Pending',
+    input,
+    customStatus: null,
+    carriedStatus: null,
+    generation,
+    output: null,
+    createdAt: now,
+    updatedAt: now,
+    history: new History(),
+    actions: [],
+    pending: [],
+    busy: false,
+    turns: 0,
+    scheduled: 0,
+    timers: new Map(),
+    waiting: [],
+  }
 }
 
 /** Why a client call was refused; the API turns it into a status code. */

@@ -1,13 +1,17 @@
 // The action walker: (actions, history) → what is scheduled, what is open, whether all is finished. Pure and synchronous.
 // It replays the extension's own orchestration: starts action k, waits until it is finished, ignores its failure, then k + 1.
 import { type Action, ActionType, type RetryPolicy } from './actions.ts'
-import { EventType, type HistoryEvent } from './events.ts'
+import { findNonDeterminism, type NonDeterminism } from './determinism.ts'
+import { EventType, type HistoryEvent, timeText } from './events.ts'
 
 export interface Scheduled {
   readonly id: number
-  readonly kind: 'task' | 'timer'
+  readonly kind: 'task' | 'child' | 'timer'
   readonly name?: string
   readonly input?: unknown
+  /** Of a child, when the action names one. */
+  readonly instanceId?: string | undefined
+  readonly version?: string | undefined
   readonly fireAt?: string
 }
 
@@ -19,29 +23,38 @@ export interface Walk {
   /** Timers that were cancelled: nothing fires for them. */
   readonly cancelled: ReadonlySet<number>
   readonly continueAsNew: { readonly input: unknown } | undefined
-  /** The sentence of a history that these actions cannot have produced. */
-  readonly nonDeterminism: string | undefined
+  /** External events that came after continueAsNew: the next execution gets them. */
+  readonly carried: readonly HistoryEvent[]
+  /** Names of external events that nobody has waited for. */
+  readonly unclaimed: readonly string[]
+  /** Names of functions whose call with retry failed for good inside a compound (trap). */
+  readonly rejectedInCompound: readonly string[]
+  /** What these actions cannot have produced. */
+  readonly nonDeterminism: NonDeterminism | undefined
 }
 
 const SIX_DAYS = 6 * 86_400_000
 const THREE_DAYS = 3 * 86_400_000
+type Done = (event?: HistoryEvent) => void
 
 /** Walks the whole history with the current actions. */
 export function walk(actions: readonly Action[], history: readonly HistoryEvent[]): Walk {
   const walker = new Walker(actions)
   for (const event of history) walker.see(event)
-  return { ...walker.result(), nonDeterminism: compare(walker.scheduled, history) }
+  return { ...walker.result(), nonDeterminism: findNonDeterminism(walker.scheduled, history) }
 }
 
 class Walker {
   readonly scheduled: Scheduled[] = []
   readonly #actions: readonly Action[]
-  readonly #open = new Map<number, (event: HistoryEvent) => void>()
+  readonly #open = new Map<number, Done>()
   readonly #cancelled = new Set<number>()
   /** Several waits for one name: the newest gets the next event (a stack). */
-  readonly #waits = new Map<string, (() => void)[]>()
+  readonly #waits = new Map<string, Done[]>()
   /** Events nobody waited for yet, by name, first in first out. */
   readonly #unclaimed = new Map<string, number>()
+  readonly #carried: HistoryEvent[] = []
+  readonly #rejected: string[] = []
   #now = 0
   #next = 0
   #continueAsNew: { input: unknown } | undefined
@@ -57,6 +70,9 @@ class Walker {
       open: new Set(this.#open.keys()),
       cancelled: this.#cancelled,
       continueAsNew: this.#continueAsNew,
+      carried: this.#carried,
+      unclaimed: [...this.#unclaimed].filter(([, n]) => n > 0).map(([name]) => name),
+      rejectedInCompound: this.#rejected,
     }
   }
 
@@ -81,13 +97,16 @@ class Walker {
         return
       case EventType.TaskCompleted:
       case EventType.TaskFailed:
+      case EventType.SubOrchestrationInstanceCompleted:
+      case EventType.SubOrchestrationInstanceFailed:
         this.#answer(event.TaskScheduledId, event)
         return
       case EventType.TimerFired:
         this.#answer(event.TimerId, event)
         return
       case EventType.EventRaised:
-        this.#raised(String(event.Name).toLowerCase())
+        if (this.#continueAsNew) this.#carried.push(event)
+        else this.#raised(String(event.Name).toLowerCase())
         return
       default:
     }
@@ -109,16 +128,18 @@ class Walker {
   /** Starts the next action; goes on with the one after it when it is finished. */
   #advance(): void {
     const action = this.#actions[this.#next++]
-    if (action) this.#start(action, () => this.#advance())
+    if (action) this.#start(action, () => this.#advance(), false)
   }
 
-  #start(action: Action, done: () => void): void {
+  #start(action: Action, done: Done, inCompound: boolean): void {
     switch (action.actionType) {
       case ActionType.CallActivity:
-        this.#schedule({ kind: 'task', name: action.functionName ?? '', input: action.input }, done)
+      case ActionType.CallSubOrchestrator:
+        this.#call(action, done)
         return
       case ActionType.CallActivityWithRetry:
-        this.#attempt(action, action.retryOptions as RetryPolicy, 1, this.#now, done)
+      case ActionType.CallSubOrchestratorWithRetry:
+        this.#attempt({ action, policy: action.retryOptions as RetryPolicy, started: this.#now, done, inCompound }, 1)
         return
       case ActionType.CreateTimer:
         this.#timer(action, done)
@@ -135,49 +156,62 @@ class Walker {
   }
 
   /** WhenAll is finished when all children are, even after one failed; WhenAny when the first is. Children start left to right. */
-  #compound(action: Action, done: () => void): void {
+  #compound(action: Action, done: Done): void {
     const children = action.compoundActions ?? []
     let missing = action.actionType === ActionType.WhenAll ? children.length : 1
-    for (const child of children) {
-      this.#start(child, () => {
-        if (--missing === 0) done()
-      })
-    }
+    const finished = (): void => void (--missing === 0 && done())
+    for (const child of children) this.#start(child, finished, true)
   }
 
-  #schedule(what: Omit<Scheduled, 'id'>, done: (event: HistoryEvent) => void): number {
+  #schedule(what: Omit<Scheduled, 'id'>, done: Done): number {
     const id = this.scheduled.length
     this.scheduled.push({ id, ...what })
     this.#open.set(id, done)
     return id
   }
 
-  #attempt(action: Action, policy: RetryPolicy, attempt: number, started: number, done: () => void): void {
-    this.#schedule({ kind: 'task', name: action.functionName ?? '', input: action.input }, (event) => {
-      if (event.EventType === EventType.TaskCompleted) done()
-      // One dummy timer follows the last attempt, due at once.
-      else if (attempt >= policy.maxNumberOfAttempts) this.#schedule({ kind: 'timer', fireAt: iso(this.#now) }, done)
+  #call(action: Action, done: Done): void {
+    const activity = action.actionType === ActionType.CallActivity || action.actionType === ActionType.CallActivityWithRetry
+    const { functionName: name = '', input, instanceId, version } = action
+    this.#schedule({ kind: activity ? 'task' : 'child', name, input, instanceId, version }, done)
+  }
+
+  #attempt(
+    retry: { action: Action; policy: RetryPolicy; started: number; done: Done; inCompound: boolean },
+    attempt: number,
+  ): void {
+    const { action, policy, started, done } = retry
+    this.#call(action, (event) => {
+      if (event?.EventType !== EventType.TaskFailed && event?.EventType !== EventType.SubOrchestrationInstanceFailed) done()
+      else if (attempt >= policy.maxNumberOfAttempts) {
+        if (retry.inCompound) this.#rejected.push(action.functionName ?? '')
+        // One dummy timer follows the last attempt, due at once.
+        this.#schedule({ kind: 'timer', fireAt: timeText(this.#now) }, done)
+      }
       // Past its retry timeout the extension schedules nothing and the instance stays Running for ever (recorded).
       else if (this.#now - started < (policy.retryTimeoutInMilliseconds ?? Infinity)) {
-        this.#schedule({ kind: 'timer', fireAt: iso(this.#now + retryDelay(policy, attempt)) }, () =>
-          this.#attempt(action, policy, attempt + 1, started, done),
+        this.#schedule({ kind: 'timer', fireAt: timeText(this.#now + retryDelay(policy, attempt)) }, () =>
+          this.#attempt(retry, attempt + 1),
         )
       }
     })
   }
 
-  #timer(action: Action, done: () => void): void {
+  #timer(action: Action, done: Done): void {
     const fireAt = Date.parse(action.fireAt ?? '')
     // Above six days: pieces of three days and a rest, one id each.
     const piece = fireAt - this.#now > SIX_DAYS ? this.#now + THREE_DAYS : fireAt
-    const id = this.#schedule({ kind: 'timer', fireAt: iso(piece) }, piece === fireAt ? done : () => this.#timer(action, done))
+    const id = this.#schedule(
+      { kind: 'timer', fireAt: timeText(piece) },
+      piece === fireAt ? done : () => this.#timer(action, done),
+    )
     if (!action.isCanceled) return
     this.#open.delete(id)
     this.#cancelled.add(id)
     done()
   }
 
-  #wait(name: string, done: () => void): void {
+  #wait(name: string, done: Done): void {
     const buffered = this.#unclaimed.get(name) ?? 0
     if (buffered > 0) {
       this.#unclaimed.set(name, buffered - 1)
@@ -186,25 +220,10 @@ class Walker {
   }
 }
 
-const iso = (at: number): string => new Date(at).toISOString()
-
 /** first · coefficient^(attempt - 1), at most max (default 6 days). */
 function retryDelay(policy: RetryPolicy, attempt: number): number {
   return Math.min(
     policy.firstRetryIntervalInMilliseconds * (policy.backoffCoefficient ?? 1) ** (attempt - 1),
     policy.maxRetryIntervalInMilliseconds ?? SIX_DAYS,
   )
-}
-
-/** Each scheduled event of the history must meet an action of the same id, kind and name. */
-function compare(scheduled: readonly Scheduled[], history: readonly HistoryEvent[]): string | undefined {
-  for (const event of history) {
-    if (event.EventType !== EventType.TaskScheduled && event.EventType !== EventType.TimerCreated) continue
-    const now = scheduled[event.EventId]
-    const before = event.EventType === EventType.TimerCreated ? 'timer' : `task ${event.Name}`
-    const found = now === undefined ? 'nothing' : now.kind === 'timer' ? 'timer' : `task ${now.name}`
-    if (before.toLowerCase() !== found.toLowerCase())
-      return `Non-Deterministic workflow detected: id ${event.EventId} was ${before} and is now ${found}.`
-  }
-  return undefined
 }

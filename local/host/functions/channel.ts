@@ -1,42 +1,68 @@
-// The host's side of the worker: starts it, sends invocations, notices its death and starts another one.
-import { type ChildProcess, fork } from 'node:child_process'
+// The host's side of the worker: sends invocations, notices its death, starts another one.
 import { randomUUID } from 'node:crypto'
 import type { Log } from '../log.ts'
-import type { FromWorker, FunctionMetadata, InvocationRequest, ToWorker, TypedData } from './protocol.ts'
+import { forkWorker, inlineWorker, type WorkerLink } from './link.ts'
+import { Outbox } from './outbox.ts'
+import type { FromWorker, FunctionMetadata, InvocationRequest } from './protocol.ts'
 
+export type InvocationResult = Extract<FromWorker, { type: 'result' }>
 export type InvocationAnswer =
-  | { readonly ok: true; readonly returnValue: TypedData | null | undefined }
-  | { readonly ok: false; readonly message: string; readonly stack?: string | undefined; readonly workerDied?: boolean }
+  | Extract<InvocationResult, { ok: true }>
+  | (Pick<Extract<InvocationResult, { ok: false }>, 'ok' | 'message' | 'stack'> & { readonly workerDied?: boolean })
 
-/** Waits before a new worker after a death, by deaths in a row; a worker that lived for a minute starts the row again. */
-const RESTART_MS = [0, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000]
-const GOOD_LIFE_MS = 60_000
+export interface ChannelOptions {
+  readonly folder: string
+  readonly env: NodeJS.ProcessEnv
+  readonly inline: boolean
+  readonly log: Log
+  /** A line that user code or the library wrote, with the function that was running. */
+  readonly onLog: (line: Extract<FromWorker, { type: 'log' }>, flight: Flight | undefined) => void
+  /** The event loop stood still while these functions were running. */
+  readonly onBlocked: (ms: number, running: readonly Flight[]) => void
+  /** A worker died under these. */
+  readonly onDeath: (running: readonly Flight[]) => void
+}
 
-interface Flight {
+export interface Flight {
+  readonly functionId: string
+  /** Of orchestrators and activities. */
+  readonly instanceId: string | undefined
   readonly request: InvocationRequest
   readonly timer: NodeJS.Timeout | undefined
   readonly done: (answer: InvocationAnswer) => void
 }
 
+/** Waits before a new worker after a death, by deaths in a row; a worker that lived for a minute starts the row again. */
+const RESTART_MS = [0, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000]
+const GOOD_LIFE_MS = 60_000
+
 export class WorkerChannel {
   functions: readonly FunctionMetadata[] = []
-  readonly #folder: string
-  readonly #log: Log
+  /** Where streamed requests go; undefined: HTTP streaming is off. */
+  httpUri: string | undefined
+  /** Why a new worker could not load the app. */
+  loadError: string | undefined
+  readonly #o: ChannelOptions
   readonly #flights = new Map<string, Flight>()
-  #child: ChildProcess | undefined
+  readonly #outbox = new Outbox((message, sent) => this.#link?.send(message, sent) ?? true)
+  #link: WorkerLink | undefined
   #ready: PromiseWithResolvers<void> = Promise.withResolvers()
+  #gone: PromiseWithResolvers<void> = Promise.withResolvers()
   #deaths = 0
   #bornAt = 0
   #stopping = false
-  #gone: PromiseWithResolvers<void> = Promise.withResolvers()
+  #idle: (() => void) | undefined
 
-  constructor(folder: string, log: Log) {
-    this.#folder = folder
-    this.#log = log
+  constructor(options: ChannelOptions) {
+    this.#o = options
   }
 
   get pid(): number | undefined {
-    return this.#child?.pid
+    return this.#link?.pid
+  }
+
+  get running(): readonly Flight[] {
+    return [...this.#flights.values()]
   }
 
   /** @throws Error when the app cannot be loaded */
@@ -45,115 +71,127 @@ export class WorkerChannel {
     await this.#ready.promise
   }
 
-  /** Runs one function in the worker; waits while a new worker starts. A time-out replaces the worker, as on Azure. */
+  /** Resolves when a worker runs; rejects when the host stops or the app does not load. */
+  get ready(): Promise<void> {
+    return this.#ready.promise
+  }
+
+  /** Runs one function; waits while a new worker starts. A time-out replaces the worker, as on Azure. */
   async invoke(
     functionId: string,
-    input: Pick<InvocationRequest, 'inputData' | 'triggerMetadata'>,
-    timeoutMs?: number,
+    input: Omit<InvocationRequest, 'invocationId' | 'functionId'>,
+    options: { readonly timeoutMs: number; readonly instanceId?: string | undefined; readonly invocationId?: string },
   ): Promise<InvocationAnswer> {
-    await this.#ready.promise
-    const request: InvocationRequest = { invocationId: randomUUID(), functionId, ...input }
+    try {
+      await this.#ready.promise
+    } catch (error) {
+      return { ok: false, message: error instanceof Error ? error.message : 'no worker', workerDied: true }
+    }
+    const { timeoutMs, instanceId, invocationId = randomUUID() } = options
+    const request: InvocationRequest = { invocationId, functionId, ...input }
     return new Promise((done) => {
-      const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.#timedOut(functionId, timeoutMs), timeoutMs)
-      this.#flights.set(request.invocationId, { request, timer, done })
-      this.#send({ type: 'invoke', request })
+      const timer = setTimeout(() => this.#timedOut(invocationId, timeoutMs), Math.min(timeoutMs, 2 ** 31 - 1))
+      this.#flights.set(invocationId, { functionId, instanceId, request, timer, done })
+      this.#outbox.put({ type: 'invoke', request })
     })
   }
 
   /** SIGTERM first, so that the app stops its long tasks; resolves when nothing runs any more or the grace time is over. */
-  async drain(graceMs: number): Promise<string[]> {
+  async drain(graceMs: number): Promise<readonly Flight[]> {
     this.#stopping = true
-    this.#child?.kill('SIGTERM')
-    const deadline = Date.now() + graceMs
-    while (this.#flights.size > 0 && Date.now() < deadline) await new Promise((r) => setTimeout(r, 25))
-    return [...this.#flights.values()].map((f) => f.request.functionId)
+    this.#link?.kill('SIGTERM')
+    if (this.#flights.size > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, graceMs)
+        this.#idle = () => (clearTimeout(timer), resolve())
+      })
+    }
+    return this.running
   }
 
   async stop(): Promise<void> {
     this.#stopping = true
-    if (!this.#child || this.#child.exitCode !== null) return
-    this.#send({ type: 'terminate' })
-    const timer = setTimeout(() => this.#child?.kill('SIGKILL'), 3000)
+    if (!this.#link) return
+    this.#outbox.put({ type: 'terminate' })
+    const timer = setTimeout(() => this.#link?.kill('SIGKILL'), 3000)
     await this.#gone.promise
     clearTimeout(timer)
   }
 
-  #send(message: ToWorker): void {
-    if (this.#child?.connected) this.#child.send(message)
-  }
-
   #spawn(): void {
     this.#bornAt = Date.now()
-    const child = fork(new URL('./worker.ts', import.meta.url), [this.#folder], {
-      cwd: this.#folder,
-      serialization: 'advanced',
-      execArgv: ['--enable-source-maps'],
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    })
-    this.#child = child
-    child.on('message', (message: FromWorker) => this.#receive(message))
-    child.once('exit', (code, signal) => this.#died(code, signal))
+    const events = {
+      onMessage: (message: FromWorker) => this.#receive(message),
+      onEnd: (code: number | null, signal: string | null) => this.#died(code, signal),
+    }
+    const { folder, env, inline } = this.#o
+    this.#link = inline ? inlineWorker(folder, events) : forkWorker(folder, env, events)
   }
 
   #receive(message: FromWorker): void {
     switch (message.type) {
       case 'loaded':
         this.functions = message.functions
+        this.httpUri = message.httpUri
         this.#ready.resolve()
         return
       case 'loadFailed':
         this.#stopping = true
+        this.loadError = message.message
+        this.#ready.promise.catch(() => undefined)
         this.#ready.reject(new Error(message.message))
         return
-      case 'log':
-        this.#log(message.level, message.message)
+      case 'terminated':
+        if (this.#o.inline) this.#gone.resolve()
         return
-      default: {
-        const flight = this.#flights.get(message.invocationId)
-        this.#flights.delete(message.invocationId)
-        clearTimeout(flight?.timer)
-        flight?.done(message)
-      }
+      case 'blocked':
+        return this.#o.onBlocked(message.ms, this.running)
+      case 'log':
+        return this.#o.onLog(message, this.#flights.get(message.invocationId ?? ''))
+      default:
+        this.#finish(message.invocationId, message)
     }
   }
 
-  #timedOut(functionId: string, ms: number): void {
+  #finish(invocationId: string, answer: InvocationAnswer): void {
+    const flight = this.#flights.get(invocationId)
+    if (!flight) return
+    this.#flights.delete(invocationId)
+    clearTimeout(flight.timer)
+    flight.done(answer)
+    if (this.#flights.size === 0) this.#idle?.()
+  }
+
+  #timedOut(invocationId: string, ms: number): void {
     const span = new Date(ms).toISOString().slice(11, 19)
-    this.#log('error', `Timeout value of ${span} was exceeded by function: Functions.${functionId}`)
-    this.#fail(`Timeout value of ${span} was exceeded by function: Functions.${functionId}`, functionId)
-    this.#child?.kill('SIGKILL')
+    const name = this.#flights.get(invocationId)?.functionId
+    const message = `Timeout value of ${span} was exceeded by function: Functions.${name}`
+    this.#o.log('error', message)
+    this.#finish(invocationId, { ok: false, message })
+    this.#link?.kill('SIGKILL')
   }
 
-  #fail(message: string, only?: string): void {
-    for (const [id, flight] of this.#flights) {
-      if (only !== undefined && flight.request.functionId !== only) continue
-      this.#flights.delete(id)
-      clearTimeout(flight.timer)
-      flight.done({ ok: false, message, workerDied: true })
-    }
-  }
-
-  #died(code: number | null, signal: NodeJS.Signals | null): void {
+  #died(code: number | null, signal: string | null): void {
     const number = code ?? 128
-    const running = [...this.#flights.values()].map((f) => f.request.functionId)
-    if (!this.#stopping)
-      this.#log('error', `Worker process ended with ${signal ?? code} while running: ${running.join(', ') || 'nothing'}`)
-    this.#fail(`node exited with code ${number} (0x${number.toString(16).toUpperCase()})`)
-    if (this.#stopping) {
-      this.#ready.promise.catch(() => undefined)
-      this.#ready.reject(new Error('The worker is stopped.'))
-      this.#gone.resolve()
-      return
-    }
-    this.#deaths = Date.now() - this.#bornAt > GOOD_LIFE_MS ? 0 : this.#deaths + 1
+    const { running } = this
+    this.#outbox.clear()
     this.#ready = Promise.withResolvers()
     this.#ready.promise.catch(() => undefined)
-    setTimeout(
-      () => {
-        if (!this.#stopping) this.#spawn()
-        else this.#gone.resolve()
-      },
-      RESTART_MS[Math.min(this.#deaths, RESTART_MS.length - 1)],
-    )
+    if (!this.#stopping) {
+      const names = running.map((f) => `${f.functionId}${f.instanceId ? ` (${f.instanceId})` : ''}`)
+      this.#o.log('error', `Worker process ended with ${signal ?? code} while running: ${names.join(', ') || 'nothing'}`)
+      this.#o.onDeath(running)
+    }
+    const message = `node exited with code ${number} (0x${number.toString(16).toUpperCase()})`
+    for (const { request } of running) this.#finish(request.invocationId, { ok: false, message, workerDied: true })
+    if (this.#stopping) return this.#end()
+    const wait = RESTART_MS[Math.min(this.#deaths, RESTART_MS.length - 1)] ?? 0
+    this.#deaths = Date.now() - this.#bornAt > GOOD_LIFE_MS ? 0 : this.#deaths + 1
+    setTimeout(() => (this.#stopping ? this.#end() : this.#spawn()), wait)
+  }
+
+  #end(): void {
+    this.#ready.reject(new Error(this.loadError ?? 'The worker is stopped.'))
+    this.#gone.resolve()
   }
 }

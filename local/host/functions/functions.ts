@@ -9,17 +9,33 @@ export interface LoadedFunction {
 
 const SUPPORTED = new Set(['httptrigger', 'http', 'timertrigger', 'orchestrationtrigger', 'activitytrigger', 'durableclient'])
 
+export interface FunctionsOptions {
+  /** Leave functions of unsupported kinds out with a warning instead of refusing to start. */
+  readonly lenient: boolean
+  /** Only these, when given. */
+  readonly only: readonly string[]
+  readonly isDisabled: (name: string) => boolean
+  readonly warn: (message: string) => void
+}
+
 export class Functions {
   readonly #byName = new Map<string, LoadedFunction>()
 
   /** @throws Error naming function and binding type */
-  constructor(list: readonly FunctionMetadata[]) {
+  constructor(list: readonly FunctionMetadata[], { lenient, only, isDisabled, warn }: FunctionsOptions) {
+    const wanted = new Set(only.map((name) => name.toLowerCase()))
     for (const metadata of list) {
-      for (const { type } of Object.values(metadata.bindings)) refuseUnsupported(metadata.name, type.toLowerCase(), type)
-      const [binding, trigger] = Object.entries(metadata.bindings).find(([, b]) => /trigger$/i.test(b.type)) ?? []
-      if (!binding || !trigger) throw new Error(`Function '${metadata.name}' has no trigger.`)
-      this.#byName.set(metadata.name.toLowerCase(), { metadata, binding, trigger })
+      if (isDisabled(metadata.name) || (wanted.size > 0 && !wanted.has(metadata.name.toLowerCase()))) continue
+      const refused = problemOf(metadata)
+      if (refused && !lenient) throw new Error(refused)
+      if (refused) warn(`${refused} It is left out (LHOST_UNSUPPORTED=warn).`)
+      const [binding, trigger] = Object.entries(metadata.bindings).find(([, b]) => isTrigger(b)) ?? []
+      if (!refused && binding && trigger) this.#byName.set(metadata.name.toLowerCase(), { metadata, binding, trigger })
     }
+  }
+
+  get(name: string): LoadedFunction | undefined {
+    return this.#byName.get(name.toLowerCase())
   }
 
   get names(): string[] {
@@ -45,9 +61,14 @@ export class Functions {
   }
 }
 
-function refuseUnsupported(name: string, type: string, written: string): void {
-  if (type === 'entitytrigger')
-    throw new Error(`Entity function '${name}' is not supported by the local host (entities, callEntity, signalEntity, df.lock).`)
-  if (!SUPPORTED.has(type))
-    throw new Error(`Function '${name}' has a binding of type '${written}', which the local host does not support.`)
+const isTrigger = (binding: Binding): boolean => /trigger$/i.test(binding.type)
+
+function problemOf({ name, bindings }: FunctionMetadata): string | undefined {
+  for (const { type } of Object.values(bindings)) {
+    if (type.toLowerCase() === 'entitytrigger')
+      return `Entity function '${name}' is not supported by the local host (entities, callEntity, signalEntity, df.lock).`
+    if (!SUPPORTED.has(type.toLowerCase()))
+      return `Function '${name}' has a binding of type '${type}', which the local host does not support.`
+  }
+  return Object.values(bindings).some(isTrigger) ? undefined : `Function '${name}' has no trigger.`
 }

@@ -1,4 +1,6 @@
 // One invocation inside the worker: arguments, hooks, handler, response.
+import type { Action } from '../durable/actions.ts'
+import { reusesTask } from '../durable/trap-rules.ts'
 import type { CoreState, RegisteredFunction } from './core-module.ts'
 import type { FromWorker, InvocationRequest, TypedData } from './protocol.ts'
 
@@ -6,25 +8,32 @@ import type { FromWorker, InvocationRequest, TypedData } from './protocol.ts'
 export async function invoke(
   state: CoreState,
   request: InvocationRequest,
-  log: (level: string, category: string, message: string) => void,
+  log: (level: string, category: string, message: string, invocationId?: string) => void,
 ): Promise<FromWorker> {
   const { invocationId, functionId } = request
   try {
     const fn = state.functions.get(functionId.toLowerCase())
     if (!fn || !state.model) throw new Error(`The function '${functionId}' is not loaded.`)
-    return { type: 'result', invocationId, ok: true, returnValue: await run(state, fn, request, log) }
+    const run = await runFunction(state, fn, request, (level, category, text) => log(level, category, text, invocationId))
+    return { type: 'result', invocationId, ok: true, ...run }
   } catch (error) {
     const { message, stack } = error instanceof Error ? error : new Error(String(error))
     return { type: 'result', invocationId, ok: false, message, stack }
   }
 }
 
-async function run(
+interface Outcome {
+  readonly returnValue: TypedData | null | undefined
+  readonly empty?: boolean
+  readonly reusedTask?: boolean
+}
+
+async function runFunction(
   state: CoreState,
   fn: RegisteredFunction,
   request: InvocationRequest,
   log: (level: string, category: string, message: string) => void,
-): Promise<TypedData | null | undefined> {
+): Promise<Outcome> {
   const core = { invocationId: request.invocationId, request, metadata: fn.metadata, log, state: undefined as string | undefined }
   const model = state.model?.getInvocationModel(core)
   if (!model) throw new Error('no programming model')
@@ -49,5 +58,13 @@ async function run(
   for (const hook of state.hooks.postInvocation) await hook(after)
   if (after.error !== undefined && after.error !== null) throw after.error
   const { returnValue } = await model.getResponse(context, after.result)
-  return returnValue as TypedData | null | undefined
+  const { actions } = (after.result ?? {}) as { actions?: readonly (readonly Action[])[] }
+  return {
+    returnValue: returnValue as TypedData | null | undefined,
+    ...(after.result === undefined ? { empty: true } : {}),
+    ...(isOrchestrator(fn) && Array.isArray(actions) && reusesTask(actions[0] ?? []) ? { reusedTask: true } : {}),
+  }
 }
+
+const isOrchestrator = ({ metadata }: RegisteredFunction): boolean =>
+  Object.values(metadata.bindings).some((b) => b.type === 'orchestrationTrigger')

@@ -1,6 +1,7 @@
 // Loads an app as the Functions worker does: every match of package.json's `main`, ESM or CJS, then the start hooks.
 import { globSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { Server } from 'node:net'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { CoreState } from './core-module.ts'
@@ -19,7 +20,7 @@ const DEFAULT_CAPABILITIES = Object.fromEntries(
 )
 
 /** @throws Error `Worker was unable to load entry point "<file>": <message>` */
-export async function loadApp(folder: string, state: CoreState): Promise<void> {
+export async function loadApp(folder: string, state: CoreState): Promise<{ readonly httpUri: string | undefined }> {
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { main?: string; type?: string }
   const pattern = manifest.main ?? 'index.js'
   const files = globSync(pattern, { cwd: folder }).sort()
@@ -39,7 +40,24 @@ export async function loadApp(folder: string, state: CoreState): Promise<void> {
   if (state.functions.size === 0 || !state.model)
     throw new Error(`Worker was unable to load entry point "${pattern}": it registered no function`)
   for (const hook of state.hooks.appStart) await hook({ hookData: {} })
-  const capabilities = await state.model.getCapabilities?.(DEFAULT_CAPABILITIES)
-  if (capabilities?.['HttpUri']) throw new Error('HTTP streaming (enableHttpStream) is not supported by the local host')
+  const restore = listenOnLoopbackOnly()
+  const capabilities = await state.model.getCapabilities?.({ ...DEFAULT_CAPABILITIES })
+  restore()
   state.started = true
+  return { httpUri: capabilities?.['HttpUri'] }
+}
+
+/** The library's stream proxy names no address and would listen on all of them. */
+function listenOnLoopbackOnly(): () => void {
+  const prototype = Server.prototype as unknown as { listen: (this: Server, ...args: unknown[]) => Server }
+  const { listen } = prototype
+  prototype.listen = function (...args) {
+    const callback = args.find((a) => typeof a === 'function')
+    const port = typeof args[0] === 'number' ? args[0] : 0
+    const named = typeof args[1] === 'string' || (typeof args[0] === 'object' && args[0] !== null)
+    return named ? listen.apply(this, args) : listen.call(this, port, '127.0.0.1', ...(callback ? [callback] : []))
+  }
+  return () => {
+    prototype.listen = listen
+  }
 }

@@ -38,25 +38,43 @@ export interface Binding {
 export interface FunctionMetadata {
   readonly name: string
   readonly bindings: Readonly<Record<string, Binding>>
+  readonly retryOptions?: RetryOptions
 }
+
+/** Retry policy of a timer function; times in milliseconds or as `{seconds}` durations. */
+export interface RetryOptions {
+  readonly retryStrategy?: string
+  readonly maxRetryCount?: number
+  readonly delayInterval?: Duration
+  readonly minimumInterval?: Duration
+  readonly maximumInterval?: Duration
+}
+export type Duration = number | { readonly seconds?: number | string; readonly nanos?: number }
 
 export interface InvocationRequest {
   readonly invocationId: string
   readonly functionId: string
   readonly inputData: readonly { readonly name: string; readonly data: TypedData }[]
   readonly triggerMetadata: Readonly<Record<string, TypedData>>
+  readonly retryContext?: { readonly retryCount: number; readonly maxRetryCount: number }
 }
 
 export type ToWorker = { readonly type: 'invoke'; readonly request: InvocationRequest } | { readonly type: 'terminate' }
 
 export type FromWorker =
-  | { readonly type: 'loaded'; readonly functions: readonly FunctionMetadata[] }
+  | { readonly type: 'loaded'; readonly functions: readonly FunctionMetadata[]; readonly httpUri?: string }
+  | { readonly type: 'terminated' }
+  | { readonly type: 'blocked'; readonly ms: number }
   | { readonly type: 'loadFailed'; readonly message: string }
   | {
       readonly type: 'result'
       readonly invocationId: string
       readonly ok: true
       readonly returnValue: TypedData | null | undefined
+      /** The handler returned undefined. */
+      readonly empty?: boolean
+      /** An orchestrator put one task into two compounds. */
+      readonly reusedTask?: boolean
     }
   | {
       readonly type: 'result'

@@ -1,59 +1,58 @@
-// Timer triggers: six-field NCRONTAB or hh:mm:ss; one run at a time per function, and an error never stops the schedule.
-import { Cron } from 'croner'
-import { resolveSetting } from '../config.ts'
+// Timer functions: one run at a time each; an error never stops the schedule; missed occurrences are known from a state file.
+import { readFileSync, writeFileSync } from 'node:fs'
 import type { Log } from '../log.ts'
+import type { Schedule } from './schedule.ts'
 
 export interface TimerSpec {
   readonly name: string
-  readonly schedule: string
+  /** A cron expression, not an interval. */
+  readonly cron: boolean
+  readonly next: Schedule
   readonly runOnStartup: boolean
+  /** Keep when it ran, so that an occurrence missed while the host was down runs at once. */
+  readonly useMonitor: boolean
 }
 
-/** Next occurrence strictly after a time, in milliseconds; UTC. */
-export type Schedule = (after: number) => number
-
-/** @throws Error with the host's sentence for an expression that it does not know */
-export function parseSchedule(text: string, env: Readonly<Record<string, string | undefined>> = {}): Schedule {
-  const expression = resolveSetting(text, env).trim()
-  const refuse = (): never => {
-    throw new Error(`The schedule expression '${text}' was not recognized as a valid cron expression or timespan string.`)
-  }
-  const span = /^(\d{1,2}):(\d\d):(\d\d)$/.exec(expression)
-  if (span) {
-    const ms = ((Number(span[1]) * 60 + Number(span[2])) * 60 + Number(span[3])) * 1000
-    return ms > 0 ? (after) => after + ms : refuse()
-  }
-  const fields = expression.split(/\s+/)
-  // croner knows more than NCRONTAB: what the real host refuses is refused here too.
-  if (fields.length < 5 || fields.length > 6 || /[LW#?@]/.test(expression.replaceAll(/\b(jul|wed)\w*\b/gi, ''))) refuse()
-  try {
-    const cron = new Cron(fields.length === 5 ? `0 ${expression}` : expression, {
-      timezone: 'UTC',
-      paused: true,
-      domAndDow: true,
-    })
-    return (after) => cron.nextRun(new Date(after))?.getTime() ?? Number.POSITIVE_INFINITY
-  } catch {
-    return refuse()
-  }
+interface ScheduleStatus {
+  readonly Last: string
+  readonly Next: string
+  readonly LastUpdated: string
 }
+export interface TimerInput {
+  readonly Schedule: { readonly AdjustForDST: boolean }
+  readonly ScheduleStatus: ScheduleStatus | null
+  readonly IsPastDue: boolean
+}
+
+const NEVER = '0001-01-01T00:00:00+00:00'
+const MINUTE = 60_000
+const text = (at: number): string => new Date(at).toISOString().replace(/\.?0*Z$/, '+00:00')
 
 /** Fires the functions until stopped. */
 export class Timers {
-  readonly #run: (name: string, input: object) => Promise<void>
+  readonly #run: (name: string, input: TimerInput) => Promise<void>
   readonly #log: Log
+  readonly #stateFile: string | undefined
   readonly #handles = new Map<string, NodeJS.Timeout>()
+  readonly #status: Record<string, ScheduleStatus>
+  readonly #specs = new Map<string, TimerSpec>()
   #stopped = false
 
-  constructor(run: (name: string, input: object) => Promise<void>, log: Log) {
+  /** @param stateFile keeps the times of monitored timers; undefined: they are forgotten */
+  constructor(run: (name: string, input: TimerInput) => Promise<void>, log: Log, stateFile?: string) {
     this.#run = run
     this.#log = log
+    this.#stateFile = stateFile
+    this.#status = stateFile ? readState(stateFile) : {}
   }
 
-  start(specs: readonly (TimerSpec & { readonly next: Schedule })[]): void {
+  start(specs: readonly TimerSpec[]): void {
     for (const spec of specs) {
-      if (spec.runOnStartup) void this.#fire(spec, true)
-      else this.#arm(spec)
+      this.#specs.set(spec.name, spec)
+      const due = Date.parse(this.#status[spec.name]?.Next ?? '')
+      const pastDue = this.#monitored(spec) && due <= Date.now()
+      if (spec.runOnStartup || pastDue) void this.#fire(spec, pastDue)
+      else this.#arm(spec, spec.next(Date.now()))
     }
   }
 
@@ -62,27 +61,62 @@ export class Timers {
     for (const handle of this.#handles.values()) clearTimeout(handle)
   }
 
-  #arm(spec: TimerSpec & { readonly next: Schedule }): void {
+  /** The input of a run that somebody asks for. */
+  inputOf(name: string): TimerInput {
+    const spec = this.#specs.get(name)
+    return this.#input(spec, false)
+  }
+
+  /** What fires more than once a minute is not monitored, as on the real host. */
+  #monitored(spec: TimerSpec): boolean {
+    const first = spec.next(Date.now())
+    return spec.useMonitor && spec.next(first) - first >= MINUTE
+  }
+
+  #input(spec: TimerSpec | undefined, pastDue: boolean): TimerInput {
+    const status =
+      spec && this.#monitored(spec)
+        ? (this.#status[spec.name] ?? { Last: NEVER, Next: text(spec.next(Date.now())), LastUpdated: NEVER })
+        : null
+    return { Schedule: { AdjustForDST: spec?.cron ?? true }, ScheduleStatus: status, IsPastDue: pastDue }
+  }
+
+  #arm(spec: TimerSpec, due: number): void {
     if (this.#stopped) return
-    const wait = spec.next(Date.now()) - Date.now()
+    const wait = Math.max(0, due - Date.now())
     // Longer waits than a timer can hold are taken in steps.
     const step = Math.min(wait, 2 ** 31 - 1)
     this.#handles.set(
       spec.name,
-      setTimeout(() => (step < wait ? this.#arm(spec) : void this.#fire(spec, false)), step),
+      setTimeout(() => (step < wait ? this.#arm(spec, due) : void this.#fire(spec, false)), step),
     )
   }
 
-  async #fire(spec: TimerSpec & { readonly next: Schedule }, startup: boolean): Promise<void> {
-    const adjust = !/^\d{1,2}:\d\d:\d\d$/.test(spec.schedule)
+  async #fire(spec: TimerSpec, pastDue: boolean): Promise<void> {
+    const began = Date.now()
     try {
-      await this.#run(spec.name, { Schedule: { AdjustForDST: adjust }, ScheduleStatus: null, IsPastDue: false })
+      await this.#run(spec.name, this.#input(spec, pastDue))
     } catch (error) {
-      this.#log(
-        'error',
-        `Timer function ${spec.name}${startup ? ' (at start)' : ''}: ${error instanceof Error ? error.message : String(error)}`,
-      )
+      this.#log('error', `Timer function ${spec.name}: ${error instanceof Error ? error.message : String(error)}`)
     }
-    this.#arm(spec)
+    // A tick that passed while it ran is taken at once: runs never overlap.
+    const due = spec.cron ? spec.next(began) : spec.next(Date.now())
+    this.#remember(spec, began, due)
+    this.#arm(spec, due)
+  }
+
+  #remember(spec: TimerSpec, last: number, next: number): void {
+    if (!this.#stateFile || !this.#monitored(spec)) return
+    this.#status[spec.name] = { Last: text(last), Next: text(next), LastUpdated: text(last) }
+    writeFileSync(this.#stateFile, JSON.stringify(this.#status, null, 2))
+  }
+}
+
+function readState(file: string): Record<string, ScheduleStatus> {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Record<string, ScheduleStatus>
+  } catch {
+    // None yet, or cut off by a crash: nothing is past due then.
+    return {}
   }
 }

@@ -1,31 +1,22 @@
-// The worker process: loads the app, runs invocations, ends when its host is gone.
-import { injectCoreModule } from './core-module.ts'
-import { invoke } from './invoke.ts'
-import { loadApp } from './load-app.ts'
+// The worker process: ends when its host is gone.
 import type { FromWorker, ToWorker } from './protocol.ts'
+import { startWorkerCore } from './worker-core.ts'
 
-const send = (message: FromWorker): void => void (process.connected && process.send?.(message))
-const log = (level: string, category: string, message: string): void => send({ type: 'log', level, category, message })
-const state = injectCoreModule(log)
+const send = (message: FromWorker): void => {
+  if (process.connected) process.send?.(message)
+  // What cannot be loaded ends by itself when the message has left.
+  if (message.type === 'loadFailed') process.disconnect()
+  if (message.type === 'terminated') process.exit(0)
+}
 
 // The host decides when to stop: these only reach the app's own listeners.
 process.on('SIGTERM', () => undefined)
 process.on('SIGINT', () => undefined)
 process.on('disconnect', () => process.exit(0))
-process.on('message', (message: ToWorker) => {
-  if (message.type === 'invoke') void invoke(state, message.request, log).then(send)
-  else void terminate()
+process.on('message', startWorkerCore(process.argv[2] ?? '.', send) as (message: unknown) => void)
+process.on('unhandledRejection', (error) => {
+  // As the real worker: the process ends, and another one takes its place.
+  console.error('Unhandled rejection:', error)
+  process.exit(1)
 })
-
-async function terminate(): Promise<void> {
-  for (const hook of state.hooks.appTerminate) await hook({ hookData: {} })
-  process.exit(0)
-}
-
-loadApp(process.argv[2] ?? '.', state).then(
-  () => send({ type: 'loaded', functions: [...state.functions.values()].map((f) => f.metadata) }),
-  (error: Error) => {
-    send({ type: 'loadFailed', message: error.message })
-    process.disconnect()
-  },
-)
+export type { ToWorker }

@@ -8,8 +8,13 @@ export interface Exchange {
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
   readonly hasBody: boolean
+  /** For forwarding as it is. */
+  readonly raw: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse }
   body(): Promise<Buffer>
 }
+
+/** The answer was written elsewhere (streaming). */
+export const ANSWERED = { status: 0 } as const
 
 export interface Reply {
   readonly status: number
@@ -21,7 +26,7 @@ export interface Reply {
 export class TooLarge extends Error {}
 
 /** @param limit bytes of body; more is {@link TooLarge} */
-export function exchangeOf(request: IncomingMessage, limit: number): Exchange {
+export function exchangeOf(request: IncomingMessage, outgoing: ServerResponse, limit: number): Exchange {
   const host = request.headers.host ?? 'localhost'
   const url = new URL(`http://${host}${(request.url ?? '/').replace(/^\/{2,}/, '/')}`)
   const headers: Record<string, string> = {}
@@ -33,6 +38,7 @@ export function exchangeOf(request: IncomingMessage, limit: number): Exchange {
     query: url.searchParams,
     url,
     headers,
+    raw: { incoming: request, outgoing },
     // The real host drops a body without Content-Length (recorded).
     hasBody: Number(headers['content-length'] ?? 0) > 0,
     async body() {
@@ -50,7 +56,7 @@ export function exchangeOf(request: IncomingMessage, limit: number): Exchange {
 
 /** A client that went away is not an error. */
 export function sendReply(response: ServerResponse, reply: Reply): void {
-  if (response.destroyed) return
+  if (reply === ANSWERED || response.destroyed || response.headersSent) return
   const body = typeof reply.body === 'string' ? Buffer.from(reply.body) : reply.body
   for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value)
   if (reply.cookies?.length) response.setHeader('set-cookie', [...reply.cookies])

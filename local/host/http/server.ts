@@ -29,7 +29,7 @@ export async function listen(
   const server = createServer((request, response) => {
     let exchange: Exchange
     try {
-      exchange = exchangeOf(request, options.bodyLimit)
+      exchange = exchangeOf(request, response, options.bodyLimit)
     } catch {
       return sendReply(response, { status: 400 })
     }
@@ -44,14 +44,31 @@ export async function listen(
   })
   server.requestTimeout = 0
   const port = await bind(server, options.port, options.host)
+  // The other loopback address, where there is one: some clients try it first.
+  const second = options.host === '127.0.0.1' ? await bindSecond(server, port) : undefined
   return {
     port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    close: async () => {
+      await Promise.all([closeServer(server), second && closeServer(second)])
+    },
   }
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}
+
+async function bindSecond(first: Server, port: number): Promise<Server | undefined> {
+  const server = createServer()
+  for (const listener of first.listeners('request')) server.on('request', listener as (...args: unknown[]) => void)
+  server.requestTimeout = 0
+  return bind(server, port, '::1').then(
+    () => server,
+    () => undefined,
+  )
 }
 
 function bind(server: Server, port: number, host: string): Promise<number> {

@@ -1,110 +1,51 @@
-// The management API of the Durable extension: the part that start, status, terminate, suspend, resume and purge need.
-import { randomUUID } from 'node:crypto'
+// The management API of the Durable extension: which request is which operation, and how refusals are answered.
 import type { Engine } from '../engine.ts'
-import { EngineRefusal, isTerminal } from '../instance.ts'
-import { type HubAddress, managementLinks } from './payloads.ts'
-import { statusDocument } from './status.ts'
-
-/** A request below the API's root, without anything of a web server. */
-export interface ApiRequest {
-  readonly method: string
-  /** Decoded segments below the root, e.g. ['instances', 'abc', 'terminate']. */
-  readonly path: readonly string[]
-  readonly query: URLSearchParams
-  readonly href: string
-  readonly body: () => Promise<string>
-}
-export interface ApiReply {
-  readonly status: number
-  readonly headers?: Record<string, string>
-  readonly body?: unknown
-}
-
-const message = (status: number, text: string): ApiReply => ({ status, body: { Message: text } })
+import { EngineRefusal } from '../instance.ts'
+import { type ApiReply, type ApiRequest, message, parseJson, problem, UNSUPPORTED } from './exchange.ts'
+import { listInstances, purgeInstance, purgeInstances, showInstance } from './instances.ts'
+import { startInstance } from './start.ts'
 
 /** Answers one request; what is not known is 404. */
-export async function manage(engine: Engine, address: HubAddress, request: ApiRequest): Promise<ApiReply> {
-  const [kind, id, operation] = request.path
+export async function manage(engine: Engine, hub: string, request: ApiRequest): Promise<ApiReply> {
+  const { method, path } = request
+  const [kind, id, operation] = path
+  const depth = operation === 'raiseEvent' ? 4 : 3
+  // An escaped slash is no part of an id (recorded).
+  if (path.length > depth || path.some((segment) => segment.includes('/'))) return { status: 404 }
+  const route = `${method} ${kind}${id === undefined ? '' : '/id'}${operation === undefined ? '' : '/op'}`
   try {
-    if (kind === 'orchestrators' && request.method === 'POST' && id)
-      return await start(engine, address, request, id, request.path[2])
-    if (kind === 'instances' && !id && request.method === 'GET') return list(engine, request)
-    if (kind === 'instances' && id && !operation && request.method === 'GET') return status(engine, request, id)
-    if (kind === 'instances' && id && !operation && request.method === 'DELETE') return purge(engine, id)
-    if (kind === 'instances' && id && operation && request.method === 'POST') return await operate(engine, request, id, operation)
-    return { status: 404 }
+    switch (route) {
+      case 'POST orchestrators/id':
+      case 'POST orchestrators/id/op':
+        return await startInstance(engine, hub, request)
+      case 'GET instances':
+        return listInstances(engine, request)
+      case 'DELETE instances':
+        return purgeInstances(engine, request)
+      case 'GET instances/id':
+        return showInstance(engine, request, id ?? '')
+      case 'DELETE instances/id':
+        return purgeInstance(engine, id ?? '')
+      case 'POST instances/id/op':
+        return await operate(engine, request, id ?? '', operation ?? '')
+      default:
+        return kind === 'entities' ? { status: 501, body: UNSUPPORTED } : { status: 404 }
+    }
   } catch (error) {
     if (!(error instanceof EngineRefusal)) throw error
-    return refusal(error, operation)
+    return refusal(error)
   }
 }
 
-function refusal(error: EngineRefusal, operation: string | undefined): ApiReply {
-  if (error.reason === 'active') return message(409, error.message)
-  if (error.reason === 'unknown') return { status: 404 }
-  if (error.reason === 'terminal') return { status: 410 }
-  if (operation === undefined) return { status: 412, body: error.message }
-  return message(500, 'Something went wrong while processing your request')
-}
-
-async function start(
-  engine: Engine,
-  address: HubAddress,
-  request: ApiRequest,
-  name: string,
-  wanted: string | undefined,
-): Promise<ApiReply> {
-  const text = await request.body()
-  let input: string
-  try {
-    // Without a body the input is the empty text.
-    input = JSON.stringify(text === '' ? '' : JSON.parse(text))
-  } catch {
-    return message(400, 'Invalid JSON content')
-  }
-  const { id } = engine.start(name, wanted ?? randomUUID().replaceAll('-', ''), input, request.query.get('version') ?? undefined)
-  const links = managementLinks(address, id)
-  return { status: 202, headers: { location: links['statusQueryGetUri'] ?? '', 'retry-after': '10' }, body: links }
-}
-
-const flag = (query: URLSearchParams, name: string, otherwise: boolean): boolean =>
-  query.has(name) ? query.get(name)?.toLowerCase() === 'true' : otherwise
-
-function status(engine: Engine, request: ApiRequest, id: string): ApiReply {
-  const instance = engine.get(id)
-  if (!instance) return { status: 404 }
-  const body = statusDocument(instance, {
-    showInput: flag(request.query, 'showInput', true),
-    showHistory: flag(request.query, 'showHistory', false),
-    showHistoryOutput: flag(request.query, 'showHistoryOutput', false),
-  })
-  if (!isTerminal(instance.status)) return { status: 202, headers: { location: request.href, 'retry-after': '5' }, body }
-  return {
-    status: instance.status === 'Failed' && flag(request.query, 'returnInternalServerErrorOnFailure', false) ? 500 : 200,
-    body,
-  }
-}
-
-function list(engine: Engine, request: ApiRequest): ApiReply {
-  const wanted = request.query.get('runtimeStatus')?.split(',') ?? []
-  const prefix = request.query.get('instanceIdPrefix') ?? ''
-  const top = Number(request.query.get('top') ?? 100)
-  const rows = engine.list().filter((i) => i.id.startsWith(prefix) && (wanted.length === 0 || wanted.includes(i.status)))
-  const page = rows.slice(0, Number.isInteger(top) ? top : 100)
-  return {
-    status: 200,
-    body: page.map((i) =>
-      statusDocument(i, { showInput: flag(request.query, 'showInput', true), showHistory: false, showHistoryOutput: false }),
-    ),
-  }
-}
-
-function purge(engine: Engine, id: string): ApiReply {
-  return engine.purge(id) ? { status: 200, body: { instancesDeleted: 1 } } : { status: 404 }
+function refusal({ reason, message: text }: EngineRefusal): ApiReply {
+  if (reason === 'active') return message(409, text)
+  if (reason === 'unknown') return { status: 404 }
+  if (reason === 'terminal') return { status: 410 }
+  return problem(500, text, 'System.InvalidOperationException')
 }
 
 async function operate(engine: Engine, request: ApiRequest, id: string, operation: string): Promise<ApiReply> {
-  const reason = request.query.get('reason') ?? ''
+  const reason = request.query.get('reason')
   switch (operation) {
     case 'terminate':
       engine.terminate(id, reason)
@@ -115,20 +56,24 @@ async function operate(engine: Engine, request: ApiRequest, id: string, operatio
     case 'resume':
       engine.resume(id, reason)
       return { status: 202 }
-    case 'raiseEvent': {
-      const text = await request.body()
-      try {
-        JSON.parse(text)
-      } catch {
-        return message(400, 'Invalid JSON content')
-      }
-      engine.raise(id, request.path[3] ?? '', text)
-      return { status: 202 }
-    }
+    case 'raiseEvent':
+      return raise(engine, request, id)
     case 'rewind':
     case 'restart':
-      return message(501, 'not supported by the local host')
+      return { status: 501, body: UNSUPPORTED }
     default:
       return { status: 404 }
   }
+}
+
+async function raise(engine: Engine, request: ApiRequest, id: string): Promise<ApiReply> {
+  const name = request.path[3]
+  if (!name) return { status: 404 }
+  engine.live(id)
+  if (request.contentType.split(';')[0]?.trim().toLowerCase() !== 'application/json')
+    return message(400, 'Only application/json request content is supported')
+  const body = parseJson(await request.body())
+  if ('problem' in body) return body.problem
+  engine.raise(id, name, body.text)
+  return { status: 202 }
 }

@@ -9,15 +9,20 @@ export interface HubAddress {
 
 const ROOT = '/runtime/webhooks/durabletask'
 
+/** As .NET escapes a value: a space is a plus. */
+const escaped = (id: string): string =>
+  encodeURIComponent(id).replaceAll('%20', '+').replaceAll('~', '%7E').replaceAll("'", '%27')
+
 /** Management links of one instance, in the extension's order. */
-export function managementLinks(a: HubAddress, id: string): Record<string, string> {
-  const base = `${a.origin}${ROOT}/instances/${id}`
+export function managementLinks(a: HubAddress, id: string, rewind = false): Record<string, string> {
+  const base = `${a.origin}${ROOT}/instances/${escaped(id)}`
   const rest = `taskHub=${a.hub}&connection=Storage&code=${a.code}`
   return {
     id,
     statusQueryGetUri: `${base}?${rest}`,
     sendEventPostUri: `${base}/raiseEvent/{eventName}?${rest}`,
     terminatePostUri: `${base}/terminate?reason={text}&${rest}`,
+    ...(rewind ? { rewindPostUri: `${base}/rewind?reason={text}&${rest}` } : {}),
     purgeHistoryDeleteUri: `${base}?${rest}`,
     restartPostUri: `${base}/restart?${rest}`,
     suspendPostUri: `${base}/suspend?reason={text}&${rest}`,
@@ -28,20 +33,19 @@ export function managementLinks(a: HubAddress, id: string): Record<string, strin
 /** The durableClient binding's input: one JSON string. The SDK calls rpcBaseUrl for every operation. */
 export function clientPayload(a: HubAddress, rpcBaseUrl: string): string {
   const create = `${a.origin}${ROOT}/orchestrators/{functionName}[/{instanceId}]?code=${a.code}`
-  const links = managementLinks(a, 'INSTANCEID')
   return JSON.stringify({
     taskHubName: a.hub,
-    connectionName: 'Storage',
+    connectionName: null,
     creationUrls: {
       createNewInstancePostUri: create,
       createAndWaitOnNewInstancePostUri: create.replace('?', '?timeout={timeoutInSeconds}&pollingInterval={intervalInSeconds}&'),
     },
-    managementUrls: { ...links, rewindPostUri: links['terminatePostUri']?.replace('/terminate?', '/rewind?') },
+    managementUrls: managementLinks(a, 'INSTANCEID', true),
     baseUrl: `${a.origin}${ROOT}`,
     requiredQueryStringParameters: `code=${a.code}`,
     rpcBaseUrl,
-    httpBaseUrl: `${a.origin}${ROOT}`,
-    maxGrpcMessageSizeInBytes: 2_147_483_647,
+    httpBaseUrl: null,
+    maxGrpcMessageSizeInBytes: null,
     grpcHttpClientTimeout: null,
   })
 }

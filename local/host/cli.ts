@@ -1,0 +1,172 @@
+// The command line of Azure Functions Core Tools, as far as this host follows it: `func start`, `func host start`, `lhost start`.
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { readLocalSettings } from './config.ts'
+import { type Host, startHost } from './host.ts'
+import { createLog } from './log.ts'
+import { drainOnSignals } from './signals.ts'
+import type { TrapMode } from './traps.ts'
+
+const DEFAULT_PORT = 7071
+const OPTIONS = {
+  port: { type: 'string', short: 'p' },
+  host: { type: 'string' },
+  'script-root': { type: 'string' },
+  seed: { type: 'string' },
+  batch: { type: 'string' },
+  grace: { type: 'string' },
+  traps: { type: 'string' },
+  functions: { type: 'string', multiple: true },
+  verbose: { type: 'boolean' },
+  'inline-worker': { type: 'boolean' },
+  'enable-auth': { type: 'boolean' },
+  enableAuth: { type: 'boolean' },
+  useHttps: { type: 'boolean' },
+  version: { type: 'boolean', short: 'v' },
+} as const
+/** Flags of the real tools that mean nothing here. */
+const IGNORED = new Set([
+  '--no-build',
+  '--build',
+  '--language-worker',
+  '--cors',
+  '--cors-credentials',
+  '--timeout',
+  '--debug',
+  '--pause-on-error',
+  '--dotnet-isolated-debug',
+  '--enable-json-output',
+  '--json-output-file',
+  '--runtime',
+  '--javascript',
+  '--typescript',
+  '--node',
+])
+
+/** A sentence for the terminal. */
+class UsageError extends Error {}
+
+/** Runs the command line; ends the process. */
+export async function runCli(argv: readonly string[]): Promise<void> {
+  try {
+    const args = readArguments(argv)
+    if (args.version) console.log('4.0.0')
+    else await start(args)
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error))
+    process.exit(1)
+  }
+}
+
+interface Arguments {
+  readonly folder: string
+  readonly port: number | undefined
+  readonly host: string
+  readonly seed: number | undefined
+  readonly batch: number | undefined
+  readonly graceMs: number
+  readonly traps: TrapMode
+  readonly functions: readonly string[]
+  readonly verbose: boolean
+  readonly inline: boolean
+  readonly enforceKeys: boolean
+  readonly version: boolean
+}
+
+function readArguments(argv: readonly string[]): Arguments {
+  const ignored = argv.filter((a) => IGNORED.has(a.split('=')[0] ?? ''))
+  if (ignored.length > 0) console.log(`Accepted and without effect here: ${ignored.join(' ')}`)
+  const { values, positionals } = parseArgs({
+    args: spreadFunctions(argv.filter((a) => !ignored.includes(a))),
+    options: OPTIONS,
+    allowPositionals: true,
+  })
+  const command = positionals.join(' ')
+  if (!values.version && command !== 'start' && command !== 'host start')
+    throw new UsageError(`Unknown command '${command}'. Use: func start [--port N] [--script-root DIR] [--verbose]`)
+  if (values.useHttps) throw new UsageError('--useHttps is not supported: this host speaks HTTP on loopback addresses only.')
+  const number = (name: 'port' | 'seed' | 'batch' | 'grace', min: number): number | undefined => {
+    const text = values[name]
+    if (text === undefined) return undefined
+    if (!/^\d+$/.test(text) || Number(text) < min) throw new UsageError(`--${name} takes a number from ${min} on, not '${text}'.`)
+    return Number(text)
+  }
+  const traps = values.traps ?? 'warn'
+  if (traps !== 'off' && traps !== 'warn' && traps !== 'error')
+    throw new UsageError(`--traps is off, warn or error, not '${traps}'.`)
+  return {
+    folder: resolve(values['script-root'] ?? '.'),
+    port: number('port', 0),
+    host: values.host ?? '127.0.0.1',
+    seed: number('seed', 0),
+    batch: number('batch', 1),
+    graceMs: (number('grace', 0) ?? 10) * 1000,
+    traps,
+    functions: values.functions ?? [],
+    verbose: values.verbose ?? false,
+    inline: values['inline-worker'] ?? false,
+    enforceKeys: values['enable-auth'] ?? values.enableAuth ?? false,
+    version: values.version ?? false,
+  }
+}
+
+/** `--functions a b` → `--functions=a --functions=b` */
+function spreadFunctions(argv: readonly string[]): string[] {
+  const spread: string[] = []
+  let inList = false
+  for (const arg of argv) {
+    if (arg === '--functions') inList = true
+    else if (arg.startsWith('-')) {
+      inList = false
+      spread.push(arg)
+    } else spread.push(inList ? `--functions=${arg}` : arg)
+  }
+  return spread
+}
+
+async function start(args: Arguments): Promise<void> {
+  const settings = readLocalSettings(args.folder)
+  for (const [name, value] of Object.entries(settings.values)) process.env[name] ??= value
+  const log = createLog(args.verbose)
+  const port = args.port ?? settings.port ?? DEFAULT_PORT
+  if (settings.hasCors)
+    log('warning', 'Host.CORS of local.settings.json is ignored: this host answers every origin of this machine.')
+  if (!['127.0.0.1', 'localhost', '::1'].includes(args.host))
+    log('warning', `--host ${args.host} lets other machines call every function of this app.`)
+  const defaults = {
+    AZURE_FUNCTIONS_ENVIRONMENT: 'Development',
+    FUNCTIONS_WORKER_RUNTIME: 'node',
+    FUNCTIONS_EXTENSION_VERSION: '~4',
+    WEBSITE_HOSTNAME: `localhost:${port}`,
+  }
+  for (const [name, value] of Object.entries(defaults)) process.env[name] ??= value
+  const began = Date.now()
+  const { seed, batch, functions, host: address, ...rest } = args
+  const host = await startHost({
+    folder: rest.folder,
+    port,
+    host: address,
+    graceMs: rest.graceMs,
+    traps: rest.traps,
+    inline: rest.inline,
+    enforceKeys: rest.enforceKeys,
+    only: functions,
+    log,
+    ...(seed === undefined ? {} : { seed }),
+    ...(batch === undefined ? {} : { maxBatch: batch }),
+  })
+  drainOnSignals(host, log, ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  printReady(host, args.verbose, Date.now() - began)
+}
+
+/** The texts that tools around `func` wait for, in their order. */
+function printReady(host: Host, verbose: boolean, ms: number): void {
+  const stamp = (): string => `[${new Date().toISOString()}]`
+  const lines = [`${stamp()} Worker process started and initialized.`, '', 'Functions:', '']
+  for (const { name, kind, methods, url } of host.describe())
+    lines.push(`\t${name}: ${url ? `[${methods.join(',')}] ${url}` : kind}`, '')
+  lines.push('For detailed output, run func with --verbose flag.')
+  if (verbose) lines.push(`${stamp()} Host started (${ms}ms)`)
+  lines.push(`${stamp()} Host lock lease acquired by instance ID '${host.id}'.`)
+  console.log(lines.join('\n'))
+}

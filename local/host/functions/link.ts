@@ -1,0 +1,46 @@
+// One living worker: a forked process, or this process for unit tests and benches.
+import { type ChildProcess, fork } from 'node:child_process'
+import type { FromWorker, ToWorker } from './protocol.ts'
+
+export interface WorkerEvents {
+  readonly onMessage: (message: FromWorker) => void
+  readonly onEnd: (code: number | null, signal: string | null) => void
+}
+
+export interface WorkerLink {
+  readonly pid: number | undefined
+  /** False while its channel is full; `sent` is called when the message has left. */
+  send(message: ToWorker, sent: () => void): boolean
+  kill(signal: NodeJS.Signals): void
+}
+
+/** A process of its own: whatever user code does, the host lives on. */
+export function forkWorker(folder: string, env: NodeJS.ProcessEnv, { onMessage, onEnd }: WorkerEvents): WorkerLink {
+  const child: ChildProcess = fork(new URL('./worker.ts', import.meta.url), [folder], {
+    cwd: folder,
+    env,
+    serialization: 'advanced',
+    execArgv: ['--enable-source-maps'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  child.on('message', onMessage)
+  child.once('exit', onEnd)
+  return {
+    pid: child.pid,
+    send: (message, sent) => (child.connected ? child.send(message, () => sent()) : (sent(), true)),
+    kill: (signal) => void child.kill(signal),
+  }
+}
+
+/** The worker inside this process: no crash isolation, and the app is loaded once only. */
+export function inlineWorker(folder: string, { onMessage }: WorkerEvents): WorkerLink {
+  const started = import('./worker-core.ts').then(({ startWorkerCore }) => startWorkerCore(folder, onMessage))
+  return {
+    pid: undefined,
+    send: (message, sent) => {
+      void started.then((receive) => receive(message)).then(sent)
+      return true
+    },
+    kill: () => undefined,
+  }
+}
