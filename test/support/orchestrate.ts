@@ -1,6 +1,6 @@
 // Runs the product's orchestrator through the real SDK, one replay at a time, on the simulator.
 import { createRequire } from 'node:module'
-import { type Simulation, simulate, type SimulationResult } from '../../local/host/durable/simulate.ts'
+import { type Simulation, simulate, type SimulationResult } from './simulate.ts'
 import type { JobInput, RunInput, RunReport, Step } from '../../src/models/steps.ts'
 import { job } from '../../src/orchestrators/job.ts'
 

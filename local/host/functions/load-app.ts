@@ -1,5 +1,5 @@
 // Loads an app as the Functions worker does: every match of package.json's `main`, ESM or CJS, then the start hooks.
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Server } from 'node:net'
 import { join, resolve } from 'node:path'
@@ -23,6 +23,7 @@ const DEFAULT_CAPABILITIES = Object.fromEntries(
 export async function loadApp(folder: string, state: CoreState): Promise<{ readonly httpUri: string | undefined }> {
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { main?: string; type?: string }
   const pattern = manifest.main ?? 'index.js'
+  refuseNewDurable(folder)
   const files = globSync(pattern, { cwd: folder }).sort()
   if (files.length === 0) throw new Error(`Worker was unable to load entry point "${pattern}": no file matches`)
   for (const file of files) {
@@ -45,6 +46,19 @@ export async function loadApp(folder: string, state: CoreState): Promise<{ reado
   restore()
   state.started = true
   return { httpUri: capabilities?.['HttpUri'] }
+}
+
+/** durable-functions 4 speaks another protocol (gRPC) with the host. */
+function refuseNewDurable(folder: string): void {
+  const path = createRequire(join(folder, 'package.json'))
+    .resolve.paths('durable-functions')
+    ?.map((modules) => join(modules, 'durable-functions', 'package.json'))
+    .find((file) => existsSync(file))
+  const version = path ? (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version : '3'
+  if (Number(version.split('.')[0]) >= 4)
+    throw new Error(
+      `durable-functions ${version} is not supported by the local host: it works with version 3 (npm install durable-functions@3.5.0).`,
+    )
 }
 
 /** The library's stream proxy names no address and would listen on all of them. */

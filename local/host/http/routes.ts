@@ -37,7 +37,8 @@ const CONSTRAINTS: Record<string, (argument: string) => (text: string) => boolea
     a.includes(',') ? t.length >= Number(a.split(',')[0]) && t.length <= Number(a.split(',')[1]) : t.length === Number(a),
   minlength: (a) => (t) => t.length >= Number(a),
   maxlength: (a) => (t) => t.length <= Number(a),
-  regex: (a) => (t) => new RegExp(a).test(t),
+  // Braces are doubled in a template.
+  regex: (a) => (t) => new RegExp(a.replaceAll('{{', '{').replaceAll('}}', '}'), 'i').test(t),
 }
 
 /** The route of an HTTP function below the prefix; default: its name. */
@@ -53,11 +54,22 @@ export function httpRoute(fn: FunctionMetadata, trigger: Binding, prefix: string
 }
 
 function parsePart(text: string): Part {
-  const inner = /^\{(\*{0,2})([^:?}]+)(?::(.+?))?(\?)?\}$/.exec(text)
+  const inner = /^\{(\*{0,2})([^:?}]+)(?::(.+?))?(\?)?\}$/s.exec(text)
   if (!inner) return { literal: text.toLowerCase() }
   const [, stars = '', name = '', constraints = '', optional] = inner
-  const tests = constraints.split(':').filter(Boolean).map(parseConstraint)
+  const tests = splitConstraints(constraints).map(parseConstraint)
   return { name, catchAll: stars !== '', optional: optional !== undefined, accepts: (t) => tests.every((test) => test(t)) }
+}
+
+/** `int:range(1,5)` → both; a colon inside parentheses belongs to an argument. */
+function splitConstraints(text: string): string[] {
+  const found: string[] = []
+  for (const piece of text.split(':').filter(Boolean)) {
+    const last = found.at(-1)
+    if (last !== undefined && last.includes('(') && !last.endsWith(')')) found[found.length - 1] = `${last}:${piece}`
+    else found.push(piece)
+  }
+  return found
 }
 
 function parseConstraint(text: string): (value: string) => boolean {

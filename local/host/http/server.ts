@@ -10,6 +10,7 @@ export interface Listener {
   close(): Promise<void>
 }
 
+const LAST_ANSWERS_MS = 500
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '::1'])
 
 /** A request whose Host is not this machine comes from a web page that rebinds its name. */
@@ -56,8 +57,9 @@ export async function listen(
 
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
+    // Answers that are on their way may still leave.
+    const cut = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MS)
+    server.close(() => (clearTimeout(cut), resolve()))
   })
 }
 

@@ -1,10 +1,10 @@
 // Drives one orchestrator in memory with a virtual clock: any seed draws other batches and other orders of arrival.
-import type { Action } from './actions.ts'
-import type { HistoryEvent } from './events.ts'
-import type { CodeAnswer } from './answers.ts'
-import { seeded } from './clock.ts'
-import { Engine } from './engine.ts'
-import { type EngineOptions, type Instance, isTerminal, type RuntimeStatus } from './instance.ts'
+import type { Action } from '../../local/host/durable/actions.ts'
+import type { HistoryEvent } from '../../local/host/durable/events.ts'
+import type { CodeAnswer } from '../../local/host/durable/answers.ts'
+import { seeded } from '../../local/host/durable/clock.ts'
+import { Engine } from '../../local/host/durable/engine.ts'
+import { type EngineOptions, type Instance, isTerminal, type RuntimeStatus } from '../../local/host/durable/instance.ts'
 
 export interface Simulation {
   /** User code for one replay: payload → state, as the worker answers it. */
