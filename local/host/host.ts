@@ -191,7 +191,7 @@ export class Host {
         this.#log(level, `${where}${message}`, flight ? `Function.${flight.functionId}.User` : `Worker.${category}`)
       },
       onBlocked: (ms, running) => {
-        for (const { functionId, instanceId = '' } of running)
+        for (const { functionId, instanceId } of running)
           this.#traps.report('trap.blocked-loop', functionId, instanceId, `the event loop stood still for ${ms} ms`)
       },
       onDeath: (running) => this.#deaths.died(running),

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Log } from '../log.ts'
 import { forkWorker, inlineWorker, type WorkerLink } from './link.ts'
 import { Outbox } from './outbox.ts'
-import type { FromWorker, FunctionMetadata, InvocationRequest } from './protocol.ts'
+import type { FromWorker, FunctionMetadata, InvocationRequest, Running } from './protocol.ts'
 
 export type InvocationResult = Extract<FromWorker, { type: 'result' }>
 export type InvocationAnswer =
@@ -18,7 +18,7 @@ export interface ChannelOptions {
   /** A line that user code or the library wrote, with the function that was running. */
   readonly onLog: (line: Extract<FromWorker, { type: 'log' }>, flight: Flight | undefined) => void
   /** The event loop stood still while these functions were running. */
-  readonly onBlocked: (ms: number, running: readonly Flight[]) => void
+  readonly onBlocked: (ms: number, running: readonly Running[]) => void
   /** A worker died under these. */
   readonly onDeath: (running: readonly Flight[]) => void
 }
@@ -145,7 +145,7 @@ export class WorkerChannel {
         if (this.#o.inline) this.#gone.resolve()
         return
       case 'blocked':
-        return this.#o.onBlocked(message.ms, this.running)
+        return this.#o.onBlocked(message.ms, message.running)
       case 'log':
         return this.#o.onLog(message, this.#flights.get(message.invocationId ?? ''))
       default:

@@ -61,10 +61,16 @@ export interface InvocationRequest {
 
 export type ToWorker = { readonly type: 'invoke'; readonly request: InvocationRequest } | { readonly type: 'terminate' }
 
+/** What ran at some moment since the last look. */
+export interface Running {
+  readonly functionId: string
+  readonly instanceId: string
+}
+
 export type FromWorker =
   | { readonly type: 'loaded'; readonly functions: readonly FunctionMetadata[]; readonly httpUri?: string }
   | { readonly type: 'terminated' }
-  | { readonly type: 'blocked'; readonly ms: number }
+  | { readonly type: 'blocked'; readonly ms: number; readonly running: readonly Running[] }
   | { readonly type: 'loadFailed'; readonly message: string }
   | {
       readonly type: 'result'

@@ -1,11 +1,10 @@
 // What a worker does, wherever it runs: loads the app, runs invocations, calls the hooks.
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { injectCoreModule } from './core-module.ts'
 import { invoke } from './invoke.ts'
 import { loadApp } from './load-app.ts'
-import type { FromWorker, ToWorker } from './protocol.ts'
+import type { FromWorker, InvocationRequest, Running, ToWorker } from './protocol.ts'
 
-const SAMPLE_MS = 1000
+const SAMPLE_MS = 250
 const BLOCKED_MS = 1000
 
 /** Loads the app and tells; answers with the receiver of the host's messages. */
@@ -18,9 +17,9 @@ export function startWorkerCore(folder: string, send: (message: FromWorker) => v
       send({ type: 'loaded', functions: [...state.functions.values()].map((f) => f.metadata), ...(httpUri ? { httpUri } : {}) }),
     (error: Error) => send({ type: 'loadFailed', message: error.message }),
   )
-  watchLoop(send)
+  const started = watchLoop(send)
   return (message) => {
-    if (message.type === 'invoke') void invoke(state, message.request, log).then(send)
+    if (message.type === 'invoke') void invoke(state, message.request, log).then(send).then(started(message.request))
     else void terminate()
   }
 
@@ -30,13 +29,20 @@ export function startWorkerCore(folder: string, send: (message: FromWorker) => v
   }
 }
 
-/** Tells when the event loop stood still for more than a second. */
-function watchLoop(send: (message: FromWorker) => void): void {
-  const delay = monitorEventLoopDelay({ resolution: 100 })
-  delay.enable()
+/** Tells when the event loop stood still for more than a second, and what ran meanwhile; answers with the marker of a start. */
+function watchLoop(send: (message: FromWorker) => void): (request: InvocationRequest) => () => void {
+  let last = performance.now()
+  const running = new Map<string, Running>()
+  const ended = new Set<string>()
   setInterval(() => {
-    const ms = Math.round(delay.max / 1e6)
-    if (ms > BLOCKED_MS) send({ type: 'blocked', ms })
-    delay.reset()
+    const ms = Math.round(performance.now() - last)
+    last = performance.now()
+    if (ms > BLOCKED_MS) send({ type: 'blocked', ms, running: [...running.values()] })
+    for (const id of ended) running.delete(id)
+    ended.clear()
   }, SAMPLE_MS).unref()
+  return ({ invocationId, functionId, triggerMetadata }) => {
+    running.set(invocationId, { functionId, instanceId: triggerMetadata['instanceId']?.string ?? '' })
+    return () => void ended.add(invocationId)
+  }
 }

@@ -7,6 +7,8 @@ import { type ApiReply, type ApiRequest, parseJson, problem } from './exchange.t
 import { managementLinks } from './payloads.ts'
 import { statusDocument, textValue } from './status.ts'
 
+const SAFE_ID = /^[\w:-]{1,100}$/
+
 export async function startInstance(engine: Engine, hub: string, request: ApiRequest): Promise<ApiReply> {
   const { query, path } = request
   const [, name = '', wanted] = path
@@ -21,6 +23,7 @@ export async function startInstance(engine: Engine, hub: string, request: ApiReq
   const input = text === '' ? { text: null } : parseJson(text)
   if ('problem' in input) return input.problem
   const id = wanted ?? randomUUID().replaceAll('-', '')
+  if (!SAFE_ID.test(id)) engine.trap('trap.id', name, id, 'an ID that has to be escaped in URLs')
   const instance = engine.start(name, id, input.text, query.get('version') ?? undefined)
   const seconds = Number(query.get('timeout') ?? Number.NaN)
   if (Number.isFinite(seconds)) {
