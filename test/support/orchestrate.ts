@@ -14,7 +14,11 @@ const { Orchestrator } = createRequire(import.meta.url)('durable-functions/lib/s
 
 /** One replay through the SDK: payload → state. */
 export function replay(handler: unknown): (payload: string) => Promise<unknown> {
-  return (payload) => new Orchestrator(handler).listen()(JSON.parse(payload), { log: () => undefined, df: undefined })
+  return async (payload) => {
+    const state = await new Orchestrator(handler).listen()(JSON.parse(payload), { log: () => undefined, df: undefined })
+    // As it travels from the worker: times are texts.
+    return JSON.parse(JSON.stringify(state)) as unknown
+  }
 }
 
 export interface World {

@@ -20,11 +20,12 @@ export function parseSchedule(text: string, env: Env = {}): Schedule {
     const ms = ((Number(span[1]) * 60 + Number(span[2])) * 60 + Number(span[3])) * 1000
     return ms > 0 ? (after) => after + ms : refuse()
   }
-  const fields = expression.split(/\s+/)
+  // Names of months and days may be written out.
+  const fields = expression.replaceAll(/[a-z]{4,}/gi, (name) => name.slice(0, 3)).split(/\s+/)
   // croner knows more than NCRONTAB: what the real host refuses is refused here too.
   if (fields.length < 5 || fields.length > 6 || /[LW#?@]/.test(expression.replaceAll(/\b(jul|wed)\w*\b/gi, ''))) refuse()
   try {
-    const cron = new Cron(fields.length === 5 ? `0 ${expression}` : expression, {
+    const cron = new Cron([...(fields.length === 5 ? ['0'] : []), ...fields].join(' '), {
       timezone: env['WEBSITE_TIME_ZONE'] ?? 'UTC',
       paused: true,
       domAndDow: true,
