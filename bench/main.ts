@@ -1,9 +1,11 @@
-// `npm run bench [-- sql stack fairness]`: figures, goals and ratios; writes bench/results/*.json.
+// `npm run bench [-- sql stack fairness host]`, `-- inline`, `-- soak <minutes>`: figures, goals and ratios; writes bench/results/*.json.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { type Backends, startBackends, startHost } from '../local/cloud.ts'
 import { temporaryFolder } from '../local/temporary-folder.ts'
 import { openPool, type Pool } from '../src/db/pool.ts'
 import { buildApp } from '../scripts/build.ts'
+import { activities, idleShare, openHost, roundTrips } from './host.ts'
+import { soak } from './soak.ts'
 import { sqlCore } from './sql-core.ts'
 import { fairness, helloWorld, residentMb } from './stack.ts'
 import { startingDesign } from './starting-design.ts'
@@ -144,6 +146,64 @@ async function benchFairness(backends: Backends, db: Pool): Promise<Row[]> {
   ]
 }
 
+const CPU_GOALS: readonly [n: number, cpu: number][] = [
+  [1000, 0.7],
+  [10_000, 5],
+  [100_000, 48],
+]
+
+/** @param inline user code in this process; run it alone, its memory is this process's */
+async function benchHost(inline: boolean): Promise<Row[]> {
+  const rows: Row[] = []
+  const perTask: number[] = []
+  const host = await openHost(inline)
+  const where = inline ? 'in one process' : 'forked worker'
+  await activities(host, 500)
+  for (const [n, limit] of CPU_GOALS) {
+    const { cpu, seconds, mb } = await activities(host, n)
+    const goal = inline ? limit : 2 * limit
+    perTask.push(cpu / n)
+    rows.push({
+      measure: `host alone: ${whole(n)} activities, ${where}`,
+      figure: `${cpu.toFixed(2)} CPU-s, ${seconds.toFixed(2)} s, ${mb} MB`,
+      goal: `≤ ${goal} CPU-s, ≤ 600 MB`,
+      met: cpu <= goal && mb <= 600,
+    })
+  }
+  const ratio = (perTask.at(-1) ?? 0) / (perTask[0] ?? 1)
+  const measure = `CPU per activity, 100,000 against 1,000, ${where}`
+  rows.push({ measure, figure: `${ratio.toFixed(2)} ×`, goal: '≤ 1.3 ×', met: ratio <= 1.3 })
+  if (!inline) rows.push(...(await benchQuietHost(host)))
+  await host.stop()
+  return rows
+}
+
+async function benchQuietHost(host: Awaited<ReturnType<typeof openHost>>): Promise<Row[]> {
+  const p50 = median(await roundTrips(host, 200))
+  const idle = 100 * (await idleShare(host, 20))
+  const trip = {
+    measure: 'one activity from start to answer, p50 of 200',
+    figure: `${p50.toFixed(1)} ms`,
+    goal: '≤ 8 ms',
+    met: p50 <= 8,
+  }
+  return [trip, { measure: 'host and worker idle', figure: `${idle.toFixed(2)} % of a core`, goal: '≤ 1 %', met: idle <= 1 }]
+}
+
+async function benchSoak(backends: Backends, db: Pool, minutes: number): Promise<Row[]> {
+  const { jobs, tasks, memory } = await withHost(backends, (_url, host) => soak(host, db, minutes))
+  const quarter = Math.ceil(memory.length / 4)
+  const [second, last] = [median(memory.slice(quarter, 2 * quarter)), median(memory.slice(-quarter))]
+  return [
+    {
+      measure: `${minutes} minutes of mixed load: ${whole(jobs)} jobs, ${whole(tasks)} tasks`,
+      figure: `${second} MB in the second quarter, ${last} MB in the last`,
+      goal: '≤ 1.1 ×',
+      met: last <= 1.1 * second,
+    },
+  ]
+}
+
 const wanted = new Set(process.argv.slice(2))
 const home = temporaryFolder('lamplighter-bench-')
 const backends = await startBackends({ home, env: {} })
@@ -154,6 +214,10 @@ try {
   if (all || wanted.has('sql')) rows.push(...(await benchSql(db)))
   if (all || wanted.has('stack')) rows.push(...(await benchStack(backends, db)))
   if (all || wanted.has('fairness')) rows.push(...(await benchFairness(backends, db)))
+  if (all || wanted.has('host')) rows.push(...(await benchHost(false)))
+  if (wanted.has('inline')) rows.push(...(await benchHost(true)))
+  const minutes = [...wanted].map(Number).find((n) => n > 0) ?? 30
+  if (wanted.has('soak')) rows.push(...(await benchSoak(backends, db, minutes)))
 } finally {
   await db.end()
   await backends.stop()

@@ -1,6 +1,7 @@
 // Starts the Functions host as a process of its own and waits until it answers.
 import { type ChildProcess, fork } from 'node:child_process'
 import { LocalError } from './local-error.ts'
+import { SMALL_YOUNG_GENERATION } from './host/functions/link.ts'
 import type { HostMessage, HostOrder } from './host/main.ts'
 
 export interface HostProcess {
@@ -26,6 +27,7 @@ export interface HostProcessOptions extends HostOrder {
 export async function startHostProcess({ env, started, output, ...order }: HostProcessOptions): Promise<HostProcess> {
   const child = fork(new URL('./host/main.ts', import.meta.url), [JSON.stringify(order)], {
     detached: true,
+    execArgv: [SMALL_YOUNG_GENERATION],
     env: { ...env, ...process.env, ...started },
     stdio: ['ignore', output ?? 'inherit', output ?? 'inherit', 'ipc'],
   })

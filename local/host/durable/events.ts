@@ -205,7 +205,7 @@ export const executionResumed = (at: string, reason: string | null): HistoryEven
 /** A history that serializes each event once more after it was played, and never again. */
 export class History {
   readonly events: HistoryEvent[] = []
-  readonly #texts: string[] = []
+  #texts: string[] = []
   #played = 0
 
   add(event: HistoryEvent): void {
@@ -232,6 +232,11 @@ export class History {
   /** Characters of its texts. */
   get size(): number {
     return this.#texts.reduce((sum, text) => sum + text.length, 0)
+  }
+
+  /** No replay comes any more. */
+  forgetTexts(): void {
+    this.#texts = []
   }
 
   json(): string {

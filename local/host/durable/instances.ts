@@ -3,8 +3,8 @@ import { History } from './events.ts'
 import { type Instance, isTerminal, type RuntimeStatus } from './instance.ts'
 
 const KEPT_ROWS = 10_000
-/** Ended instances whose history can still be looked at; of older ones only the status row stays. */
-const KEPT_HISTORIES = 100
+/** Events of ended instances whose history can still be looked at; of older ones only the status row stays. */
+const KEPT_EVENTS = 20_000
 
 export interface InstanceFilter {
   readonly prefix: string
@@ -17,6 +17,7 @@ export interface InstanceFilter {
 export class Instances {
   readonly #byId = new Map<string, Instance>()
   readonly #ended: Instance[] = []
+  #endedEvents = 0
 
   get(id: string): Instance | undefined {
     return this.#byId.get(id)
@@ -56,11 +57,15 @@ export class Instances {
   }
 
   ended(instance: Instance): void {
+    instance.history.forgetTexts()
     this.#ended.push(instance)
-    const old = this.#ended.length > KEPT_HISTORIES ? this.#ended.shift() : undefined
-    if (!old) return
-    old.history = new History()
-    old.actions = []
+    this.#endedEvents += instance.history.events.length
+    while (this.#endedEvents > KEPT_EVENTS && this.#ended.length > 1) {
+      const old = this.#ended.shift() as Instance
+      this.#endedEvents -= old.history.events.length
+      old.history = new History()
+      old.actions = []
+    }
   }
 
   #forgetOldest(): void {

@@ -14,13 +14,16 @@ export interface WorkerLink {
   kill(signal: NodeJS.Signals): void
 }
 
+/** Short-lived payloads would let the heap grow to hundreds of megabytes before they are collected. */
+export const SMALL_YOUNG_GENERATION = '--max-semi-space-size=16'
+
 /** A process of its own: whatever user code does, the host lives on. */
 export function forkWorker(folder: string, env: NodeJS.ProcessEnv, { onMessage, onEnd }: WorkerEvents): WorkerLink {
   const child: ChildProcess = fork(new URL('./worker.ts', import.meta.url), [folder], {
     cwd: folder,
     env,
     serialization: 'advanced',
-    execArgv: ['--enable-source-maps'],
+    execArgv: ['--enable-source-maps', SMALL_YOUNG_GENERATION],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   child.on('message', onMessage)
