@@ -1,6 +1,6 @@
 // Finds Postgres' programs in node_modules and makes them usable: library links, and a copy when the database user cannot reach them.
 import { constants } from 'node:fs'
-import { access, cp, lstat, mkdir, readFile, stat, symlink } from 'node:fs/promises'
+import { access, cp, lstat, mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir, userInfo } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -16,7 +16,14 @@ export interface PostgresBinaries {
 /** @throws LocalError when there is no build for this platform, or no user to run it as */
 export async function findPostgres(): Promise<PostgresBinaries> {
   const runAs = userInfo().uid === 0 ? await unprivilegedUser() : undefined
-  const { folder, version } = await installed()
+  return usablePostgres(await installed(), runAs)
+}
+
+/** The installed programs, or a copy of them, such that `runAs` can run them. */
+export async function usablePostgres(
+  { folder, version }: { readonly folder: string; readonly version: string },
+  runAs: PostgresBinaries['runAs'],
+): Promise<PostgresBinaries> {
   // Root in a folder that others cannot enter, or a read-only node_modules that lacks links: a copy that everybody can read.
   const needsCopy = (runAs && !(await othersCanEnter(folder))) || !(await makeLinks(folder))
   return { folder: needsCopy ? await copyOut(folder, version) : folder, runAs }
@@ -81,14 +88,18 @@ async function copyOut(folder: string, version: string): Promise<string> {
   await mkdir(dirname(target), { recursive: true, mode: 0o755 })
   const { uid } = await stat(dirname(target))
   if (uid !== userInfo().uid) throw new LocalError(`${dirname(target)} belongs to another user. Remove it, or set DATABASE_URL.`)
-  const done = join(target, 'bin', 'postgres')
-  if (
-    !(await access(done).then(
-      () => true,
-      () => false,
-    ))
-  )
-    await cp(folder, target, { recursive: true, verbatimSymlinks: true })
+  if (!(await isThere(target))) {
+    // Under another name first: a copy that was cut off is never taken for a whole one.
+    const part = `${target}.${process.pid}`
+    await cp(folder, part, { recursive: true, verbatimSymlinks: true })
+    await rename(part, target).catch(() => rm(part, { recursive: true }))
+  }
   await makeLinks(target)
   return target
 }
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )

@@ -1,7 +1,7 @@
 // Writes every generated file; with --check only compares and exits 1 when one is stale.
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { errorCodesDoc, jobsDoc, settingsDoc } from './gen-docs.ts'
+import { errorCodesDoc, jobsDoc, settingsDoc, trapsDoc } from './gen-docs.ts'
 import { schemaDdl } from '../src/db/ddl.ts'
 import { tables } from '../src/models/tables.ts'
 
@@ -39,6 +39,7 @@ async function outputs(): Promise<ReadonlyMap<string, string>> {
     [`${JOBS}/index.gen.ts`, registry(names)],
     ['docs/error-codes.md', errorCodesDoc()],
     ['docs/operations.md', await settingsDoc()],
+    ['docs/traps.md', trapsDoc()],
   ])
   files.set('docs/jobs.gen.md', await jobsDoc(names))
   return files

@@ -2,10 +2,9 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readLocalSettings } from './config.ts'
-import { type Host, startHost } from './host.ts'
+import { type Host, type HostOptions, startHost } from './host.ts'
 import { createLog } from './log.ts'
 import { drainOnSignals } from './signals.ts'
-import type { TrapMode } from './traps.ts'
 
 const DEFAULT_PORT = 7071
 const OPTIONS = {
@@ -25,23 +24,10 @@ const OPTIONS = {
   version: { type: 'boolean', short: 'v' },
 } as const
 /** Flags of the real tools that mean nothing here. */
-const IGNORED = new Set([
-  '--no-build',
-  '--build',
-  '--language-worker',
-  '--cors',
-  '--cors-credentials',
-  '--timeout',
-  '--debug',
-  '--pause-on-error',
-  '--dotnet-isolated-debug',
-  '--enable-json-output',
-  '--json-output-file',
-  '--runtime',
-  '--javascript',
-  '--typescript',
-  '--node',
-])
+const IGNORED = new Set(
+  `--no-build --build --language-worker --cors --cors-credentials --timeout --debug --pause-on-error --dotnet-isolated-debug
+  --enable-json-output --json-output-file --runtime --javascript --typescript --node`.split(/\s+/),
+)
 
 /** A sentence for the terminal. */
 class UsageError extends Error {}
@@ -59,18 +45,10 @@ export async function runCli(argv: readonly string[]): Promise<void> {
 }
 
 interface Arguments {
-  readonly folder: string
-  readonly port: number | undefined
-  readonly host: string
-  readonly seed: number | undefined
-  readonly batch: number | undefined
-  readonly graceMs: number
-  readonly traps: TrapMode
-  readonly functions: readonly string[]
-  readonly verbose: boolean
-  readonly inline: boolean
-  readonly enforceKeys: boolean
   readonly version: boolean
+  readonly verbose: boolean
+  readonly port: number | undefined
+  readonly options: Omit<HostOptions, 'port' | 'log'>
 }
 
 function readArguments(argv: readonly string[]): Arguments {
@@ -94,19 +72,22 @@ function readArguments(argv: readonly string[]): Arguments {
   const traps = values.traps ?? 'warn'
   if (traps !== 'off' && traps !== 'warn' && traps !== 'error')
     throw new UsageError(`--traps is off, warn or error, not '${traps}'.`)
+  const [seed, maxBatch] = [number('seed', 0), number('batch', 1)]
   return {
-    folder: resolve(values['script-root'] ?? '.'),
-    port: number('port', 0),
-    host: values.host ?? '127.0.0.1',
-    seed: number('seed', 0),
-    batch: number('batch', 1),
-    graceMs: (number('grace', 0) ?? 10) * 1000,
-    traps,
-    functions: values.functions ?? [],
-    verbose: values.verbose ?? false,
-    inline: values['inline-worker'] ?? false,
-    enforceKeys: values['enable-auth'] ?? values.enableAuth ?? false,
     version: values.version ?? false,
+    verbose: values.verbose ?? false,
+    port: number('port', 0),
+    options: {
+      folder: resolve(values['script-root'] ?? '.'),
+      host: values.host ?? '127.0.0.1',
+      graceMs: (number('grace', 0) ?? 10) * 1000,
+      traps,
+      only: values.functions ?? [],
+      inline: values['inline-worker'] ?? false,
+      enforceKeys: values['enable-auth'] ?? values.enableAuth ?? false,
+      ...(seed === undefined ? {} : { seed }),
+      ...(maxBatch === undefined ? {} : { maxBatch }),
+    },
   }
 }
 
@@ -124,39 +105,27 @@ function spreadFunctions(argv: readonly string[]): string[] {
   return spread
 }
 
-async function start(args: Arguments): Promise<void> {
-  const settings = readLocalSettings(args.folder)
-  for (const [name, value] of Object.entries(settings.values)) process.env[name] ??= value
-  const log = createLog(args.verbose)
-  const port = args.port ?? settings.port ?? DEFAULT_PORT
-  if (settings.hasCors)
-    log('warning', 'Host.CORS of local.settings.json is ignored: this host answers every origin of this machine.')
-  if (!['127.0.0.1', 'localhost', '::1'].includes(args.host))
-    log('warning', `--host ${args.host} lets other machines call every function of this app.`)
+async function start({ options, port: wanted, verbose }: Arguments): Promise<void> {
+  const settings = readLocalSettings(options.folder)
+  const port = wanted ?? settings.port ?? DEFAULT_PORT
   const defaults = {
+    ...settings.values,
     AZURE_FUNCTIONS_ENVIRONMENT: 'Development',
     FUNCTIONS_WORKER_RUNTIME: 'node',
     FUNCTIONS_EXTENSION_VERSION: '~4',
     WEBSITE_HOSTNAME: `localhost:${port}`,
   }
+  // A variable that is already set wins over everything.
   for (const [name, value] of Object.entries(defaults)) process.env[name] ??= value
+  const log = createLog(verbose)
+  if (settings.hasCors)
+    log('warning', 'Host.CORS of local.settings.json is ignored: this host answers every origin of this machine.')
+  if (!['127.0.0.1', 'localhost', '::1'].includes(options.host ?? ''))
+    log('warning', `--host ${options.host} lets other machines call every function of this app.`)
   const began = Date.now()
-  const { seed, batch, functions, host: address, ...rest } = args
-  const host = await startHost({
-    folder: rest.folder,
-    port,
-    host: address,
-    graceMs: rest.graceMs,
-    traps: rest.traps,
-    inline: rest.inline,
-    enforceKeys: rest.enforceKeys,
-    only: functions,
-    log,
-    ...(seed === undefined ? {} : { seed }),
-    ...(batch === undefined ? {} : { maxBatch: batch }),
-  })
+  const host = await startHost({ ...options, port, log })
   drainOnSignals(host, log, ['SIGINT', 'SIGTERM', 'SIGHUP'])
-  printReady(host, args.verbose, Date.now() - began)
+  printReady(host, verbose, Date.now() - began)
 }
 
 /** The texts that tools around `func` wait for, in their order. */

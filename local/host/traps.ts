@@ -26,7 +26,7 @@ export class Traps {
     const key = `${code} in ${fn}`
     const count = this.#counts.get(key) ?? 0
     this.#counts.set(key, count + 1)
-    if (count === 0) this.#log('warning', `${code}: ${fn} (${instanceId}): ${detail}. ${sentence}`)
+    if (count === 0) this.#log('warning', `${code}: ${fn} (${instanceId}): ${detail}. ${sentence}.`)
     // The real instance would hang for ever: here it ends by name, also with warnings only.
     return (this.#mode === 'error' && fails) || code === 'trap.unknown-function'
   }

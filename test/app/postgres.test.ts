@@ -1,7 +1,9 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chownSync, cpSync, mkdirSync, readFileSync, readlinkSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, expect, test } from 'vitest'
+import { findPostgres, usablePostgres } from '../../local/postgres-binaries.ts'
 import { startPostgres } from '../../local/postgres.ts'
 import { temporaryFolder } from '../../local/temporary-folder.ts'
 
@@ -28,4 +30,37 @@ test('a start after kill -9 is ready only when crash recovery is over, not when 
   const second = await startPostgres({ folder, fsync: false })
   expect(await query(second.url, 'SELECT count(*)::int AS n FROM written')).toEqual([{ n: 1_000_000 }])
   await second.stop()
+})
+
+test('an install script that was blocked left out the library links: they are made before the first use', async () => {
+  const { folder: installed } = await findPostgres()
+  const copy = temporaryFolder('lamplighter-binaries-')
+  cpSync(installed, join(copy, 'native'), { recursive: true, verbatimSymlinks: true })
+  const links = JSON.parse(readFileSync(join(copy, 'native', 'pg-symlinks.json'), 'utf8')) as { source: string; target: string }[]
+  for (const { target } of links) rmSync(join(copy, target), { force: true })
+  const initdb = join(copy, 'native', 'bin', 'initdb')
+  expect(() => execFileSync(initdb, ['--version'], { stdio: 'pipe' })).toThrow(/shared librar/)
+  const { folder: usable } = await usablePostgres({ folder: join(copy, 'native'), version: 'test' }, undefined)
+  expect(usable).toBe(join(copy, 'native'))
+  for (const { source, target } of links) expect(readlinkSync(join(copy, target))).toBe(source.split('/').at(-1))
+  expect(execFileSync(initdb, ['--version'], { encoding: 'utf8' })).toContain('PostgreSQL) 18')
+  unlinkSync(initdb)
+  rmSync(copy, { recursive: true })
+})
+
+test('a data folder of another major version is named with the way out', async () => {
+  const old = temporaryFolder('lamplighter-old-')
+  mkdirSync(join(old, 'pgdata'))
+  writeFileSync(join(old, 'pgdata', 'PG_VERSION'), '16\n')
+  await expect(startPostgres({ folder: old })).rejects.toThrow(
+    'was made by Postgres 16, this is Postgres 18. Run npm run reset (it deletes the local data).',
+  )
+  rmSync(old, { recursive: true })
+})
+
+test.runIf(process.getuid?.() === 0)('a data folder of another user is refused', async () => {
+  const foreign = temporaryFolder('lamplighter-foreign-')
+  chownSync(foreign, 12_345, 12_345)
+  await expect(startPostgres({ folder: foreign })).rejects.toThrow('belongs to another user (uid 12345).')
+  rmSync(foreign, { recursive: true })
 })

@@ -192,7 +192,7 @@ export class Engine {
     const name = s.name ?? ''
     if (s.kind === 'task') return e.taskScheduled(this.#now(), s.id, name)
     if (s.kind === 'timer') return e.timerCreated(this.#now(), s.id, s.fireAt ?? '')
-    return e.childCreated(this.#now(), s.id, { name, version: s.version ?? this.#o.defaultVersion, instanceId })
+    return e.childCreated(this.#now(), s.id, name, s.version ?? this.#o.defaultVersion, instanceId)
   }
 
   #dispatch(instance: Instance, what: Scheduled, childId: string): void {

@@ -55,14 +55,16 @@ const NEVER_PLAYED = new Set<EventTypeNumber>([
 export const timeText = (at: number): string =>
   new Date(at).toISOString().replace(/\.?0*Z$/, (end) => (end.startsWith('.') ? 'Z' : end.replace(/0+Z$/, 'Z')))
 
-const tail = (EventId: number, Timestamp: string): { EventId: number; IsPlayed: false; Timestamp: string } => ({
+type Members = Record<string, unknown>
+
+/** Member order as recorded; EventId is -1 except for what was scheduled. */
+const event = (EventType: EventTypeNumber, Timestamp: string, members: Members = {}, EventId = -1): HistoryEvent => ({
+  EventType,
+  ...members,
   EventId,
   IsPlayed: false,
   Timestamp,
 })
-
-export const orchestratorStarted = (at: string): HistoryEvent => ({ EventType: T.OrchestratorStarted, ...tail(-1, at) })
-export const orchestratorCompleted = (at: string): HistoryEvent => ({ EventType: T.OrchestratorCompleted, ...tail(-1, at) })
 
 /** The orchestration that waits for a child. */
 export interface Parent {
@@ -84,123 +86,47 @@ export interface Start {
 }
 
 export function executionStarted(at: string, start: Start): HistoryEvent {
-  const { parent } = start
-  return {
-    OrchestrationInstance: { InstanceId: start.instanceId, ExecutionId: start.executionId },
-    EventType: T.ExecutionStarted,
-    ParentInstance: parent
-      ? {
-          Name: parent.name,
-          OrchestrationInstance: { InstanceId: parent.instanceId, ExecutionId: parent.executionId },
-          TaskScheduleId: parent.taskId,
-          Version: null,
-        }
-      : null,
-    Name: start.name,
-    Version: start.version,
-    Input: start.input,
-    Tags: null,
-    Correlation: null,
-    ParentTraceContext: null,
-    ScheduledStartTime: null,
-    Generation: start.generation,
-    GenerateNewTrace: false,
-    ...tail(-1, at),
-  }
+  const instance = (of: { instanceId: string; executionId: string }) => ({
+    InstanceId: of.instanceId,
+    ExecutionId: of.executionId,
+  })
+  const { parent, name: Name, version: Version, input: Input, generation: Generation } = start
+  const ParentInstance = parent
+    ? { Name: parent.name, OrchestrationInstance: instance(parent), TaskScheduleId: parent.taskId, Version: null }
+    : null
+  const none = { Tags: null, Correlation: null, ParentTraceContext: null, ScheduledStartTime: null }
+  const members = { ParentInstance, Name, Version, Input, ...none, Generation, GenerateNewTrace: false }
+  return { OrchestrationInstance: instance(start), ...event(T.ExecutionStarted, at, members) }
 }
 
-export const executionCompleted = (at: string, status: string, result: string | null): HistoryEvent => ({
-  EventType: T.ExecutionCompleted,
-  OrchestrationStatus: status,
-  Result: result,
-  FailureDetails: null,
-  ...tail(-1, at),
-})
-export const executionTerminated = (at: string, reason: string | null): HistoryEvent => ({
-  EventType: T.ExecutionTerminated,
-  Input: reason,
-  ...tail(-1, at),
-})
-export const taskScheduled = (at: string, id: number, name: string): HistoryEvent => ({
-  EventType: T.TaskScheduled,
-  Name: name,
-  Version: '',
-  Input: null,
-  ParentTraceContext: null,
-  Tags: null,
-  ...tail(id, at),
-})
-export const taskCompleted = (at: string, id: number, result: string | null): HistoryEvent => ({
-  EventType: T.TaskCompleted,
-  TaskScheduledId: id,
-  Result: result,
-  ...tail(-1, at),
-})
-export const taskFailed = (at: string, id: number, reason: string, details: string): HistoryEvent => ({
-  EventType: T.TaskFailed,
-  TaskScheduledId: id,
-  Reason: reason,
-  Details: details,
-  FailureDetails: null,
-  ...tail(-1, at),
-})
-export const childCreated = (
-  at: string,
-  id: number,
-  child: { name: string; version: string | null; instanceId: string },
-): HistoryEvent => ({
-  EventType: T.SubOrchestrationInstanceCreated,
-  Name: child.name,
-  Version: child.version,
-  InstanceId: child.instanceId,
-  Input: null,
-  ClientSpanId: null,
-  Tags: null,
-  ...tail(id, at),
-})
-export const childCompleted = (at: string, id: number, result: string | null): HistoryEvent => ({
-  EventType: T.SubOrchestrationInstanceCompleted,
-  TaskScheduledId: id,
-  Result: result,
-  ...tail(-1, at),
-})
-export const childFailed = (at: string, id: number, reason: string): HistoryEvent => ({
-  EventType: T.SubOrchestrationInstanceFailed,
-  TaskScheduledId: id,
-  Reason: reason,
-  Details: `Message: ${reason}`,
-  FailureDetails: null,
-  ...tail(-1, at),
-})
-export const timerCreated = (at: string, id: number, fireAt: string): HistoryEvent => ({
-  EventType: T.TimerCreated,
-  FireAt: fireAt,
-  ...tail(id, at),
-})
+type Text = string | null
+const NO_INPUT = { Input: null, ParentTraceContext: null, Tags: null }
+
+export const orchestratorStarted = (at: string) => event(T.OrchestratorStarted, at)
+export const orchestratorCompleted = (at: string) => event(T.OrchestratorCompleted, at)
+export const executionCompleted = (at: string, OrchestrationStatus: string, Result: Text) =>
+  event(T.ExecutionCompleted, at, { OrchestrationStatus, Result, FailureDetails: null })
+export const executionTerminated = (at: string, Input: Text) => event(T.ExecutionTerminated, at, { Input })
+export const executionSuspended = (at: string, Reason: Text) => event(T.ExecutionSuspended, at, { Reason })
+export const executionResumed = (at: string, Reason: Text) => event(T.ExecutionResumed, at, { Reason })
+export const taskScheduled = (at: string, id: number, Name: string) =>
+  event(T.TaskScheduled, at, { Name, Version: '', ...NO_INPUT }, id)
+export const taskCompleted = (at: string, TaskScheduledId: number, Result: Text) =>
+  event(T.TaskCompleted, at, { TaskScheduledId, Result })
+export const taskFailed = (at: string, TaskScheduledId: number, Reason: string, Details: string) =>
+  event(T.TaskFailed, at, { TaskScheduledId, Reason, Details, FailureDetails: null })
+export const timerCreated = (at: string, id: number, FireAt: string) => event(T.TimerCreated, at, { FireAt }, id)
 /** Its Timestamp is the timer's creation; the time that code sees is the next OrchestratorStarted. */
-export const timerFired = (createdAt: string, id: number, fireAt: string): HistoryEvent => ({
-  EventType: T.TimerFired,
-  TimerId: id,
-  FireAt: fireAt,
-  ...tail(-1, createdAt),
-})
-export const eventRaised = (at: string, name: string, input: string): HistoryEvent => ({
-  EventType: T.EventRaised,
-  Name: name,
-  Input: input,
-  ParentTraceContext: null,
-  ...tail(-1, at),
-})
-export const executionSuspended = (at: string, reason: string | null): HistoryEvent => ({
-  EventType: T.ExecutionSuspended,
-  Reason: reason,
-  ...tail(-1, at),
-})
-export const executionResumed = (at: string, reason: string | null): HistoryEvent => ({
-  EventType: T.ExecutionResumed,
-  Reason: reason,
-  ...tail(-1, at),
-})
+export const timerFired = (createdAt: string, TimerId: number, FireAt: string) =>
+  event(T.TimerFired, createdAt, { TimerId, FireAt })
+export const childCreated = (at: string, id: number, Name: string, Version: Text, InstanceId: string) =>
+  event(T.SubOrchestrationInstanceCreated, at, { Name, Version, InstanceId, Input: null, ClientSpanId: null, Tags: null }, id)
+export const childCompleted = (at: string, TaskScheduledId: number, Result: Text) =>
+  event(T.SubOrchestrationInstanceCompleted, at, { TaskScheduledId, Result })
+export const childFailed = (at: string, TaskScheduledId: number, Reason: string) =>
+  event(T.SubOrchestrationInstanceFailed, at, { TaskScheduledId, Reason, Details: `Message: ${Reason}`, FailureDetails: null })
+export const eventRaised = (at: string, Name: string, Input: string) =>
+  event(T.EventRaised, at, { Name, Input, ParentTraceContext: null })
 
 /** A history that serializes each event once more after it was played, and never again. */
 export class History {

@@ -61,22 +61,11 @@ export interface Instance {
   waiting: (() => void)[]
 }
 
-export function newInstance(start: Start, now: number): Instance {
-  const { instanceId: id, name, version, parent, executionId, input, generation } = start
-  return {
-    id,
-    name,
-    version,
-    parent,
-    executionId,
-    status: 'Pending',
-    input,
-    customStatus: null,
-    carriedStatus: null,
-    generation,
-    output: null,
-    createdAt: now,
-    updatedAt: now,
+export function newInstance(
+  { instanceId: id, name, version, parent, executionId, input, generation }: Start,
+  now: number,
+): Instance {
+  const fresh = {
     history: new History(),
     actions: [],
     pending: [],
@@ -86,6 +75,8 @@ export function newInstance(start: Start, now: number): Instance {
     timers: new Map(),
     waiting: [],
   }
+  const identity = { id, name, version, parent, executionId, input, generation, createdAt: now, updatedAt: now }
+  return { ...identity, status: 'Pending', customStatus: null, carriedStatus: null, output: null, ...fresh }
 }
 
 /** Why a client call was refused; the API turns it into a status code. */
