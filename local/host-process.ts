@@ -34,10 +34,18 @@ export async function startHostProcess({ env, started, output, ...order }: HostP
   const ended = new Promise<string>((resolve) =>
     child.once('exit', (code, signal) => resolve(`The host ended with ${signal ?? code}.`)),
   )
-  const ready = await firstMessage(child, ended)
+  let worker = 0
+  child.on('message', (message: HostMessage) => {
+    if ('worker' in message) worker = message.worker
+  })
+  const ready = await readiness(child, ended)
   return {
     ...ready,
     pid: child.pid ?? 0,
+    // Another one after each death.
+    get workerPid() {
+      return worker
+    },
     ended,
     async stop() {
       if (child.connected) child.send('stop')
@@ -50,14 +58,11 @@ export async function startHostProcess({ env, started, output, ...order }: HostP
   }
 }
 
-function firstMessage(
-  child: ChildProcess,
-  ended: Promise<string>,
-): Promise<{ url: string; functions: readonly string[]; workerPid: number }> {
+function readiness(child: ChildProcess, ended: Promise<string>): Promise<{ url: string; functions: readonly string[] }> {
   return new Promise((resolve, reject) => {
-    child.once('message', (message: HostMessage) => {
+    child.on('message', (message: HostMessage) => {
       if ('ready' in message) resolve(message.ready)
-      else reject(new LocalError(message.failed))
+      if ('failed' in message) reject(new LocalError(message.failed))
     })
     void ended.then((reason) => reject(new LocalError(`${reason} See its log.`)))
   })

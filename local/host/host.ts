@@ -43,6 +43,8 @@ export interface HostOptions {
   readonly only?: readonly string[]
   /** Folder for keys.json and timers.json; undefined: neither outlives this run. */
   readonly stateFolder?: string
+  /** Called with the process id of each worker that has loaded the app. */
+  readonly onWorker?: (pid: number | undefined) => void
   /** Sees every replay: what the orchestrator was called with and what it answered. */
   readonly onReplay?: (instanceId: string, payload: string, answer: CodeAnswer) => void
 }
@@ -194,6 +196,7 @@ export class Host {
         for (const { functionId, instanceId } of running)
           this.#traps.report('trap.blocked-loop', functionId, instanceId, `the event loop stood still for ${ms} ms`)
       },
+      onLoaded: (pid) => this.#o.onWorker?.(pid),
       onDeath: (running) => this.#deaths.died(running),
     }
   }

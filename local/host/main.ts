@@ -4,9 +4,10 @@ import { type HostOptions, startHost } from './host.ts'
 import { drainOnSignals } from './signals.ts'
 
 /** What the launcher hands over. */
-export type HostOrder = Omit<HostOptions, 'log' | 'env' | 'onReplay'>
+export type HostOrder = Omit<HostOptions, 'log' | 'env' | 'onReplay' | 'onWorker'>
 export type HostMessage =
-  | { readonly ready: { readonly url: string; readonly functions: readonly string[]; readonly workerPid: number } }
+  | { readonly ready: { readonly url: string; readonly functions: readonly string[] } }
+  | { readonly worker: number }
   | { readonly failed: string }
 
 const order = JSON.parse(process.argv[2] ?? '{}') as HostOrder
@@ -14,13 +15,13 @@ const log = createLog(process.env['LHOST_VERBOSE'] === '1')
 const tell = (message: HostMessage): void => void (process.connected && process.send?.(message))
 
 try {
-  const host = await startHost({ ...order, log })
+  const host = await startHost({ ...order, log, onWorker: (pid) => tell({ worker: pid ?? 0 }) })
   const stop = drainOnSignals(host, log, ['SIGTERM'])
   process.on('message', stop)
   process.on('disconnect', stop)
   // Ctrl-C reaches the whole foreground group; the launcher decides the order.
   process.on('SIGINT', () => undefined)
-  tell({ ready: { url: host.url, functions: host.functions.names, workerPid: host.workerPid ?? 0 } })
+  tell({ ready: { url: host.url, functions: host.functions.names } })
 } catch (error) {
   tell({ failed: error instanceof Error ? error.message : String(error) })
   process.exit(1)

@@ -19,6 +19,8 @@ export interface ChannelOptions {
   readonly onLog: (line: Extract<FromWorker, { type: 'log' }>, flight: Flight | undefined) => void
   /** The event loop stood still while these functions were running. */
   readonly onBlocked: (ms: number, running: readonly Running[]) => void
+  /** A worker has loaded the app. */
+  readonly onLoaded: (pid: number | undefined) => void
   /** A worker died under these. */
   readonly onDeath: (running: readonly Flight[]) => void
 }
@@ -133,6 +135,7 @@ export class WorkerChannel {
       case 'loaded':
         this.functions = message.functions
         this.httpUri = message.httpUri
+        this.#o.onLoaded(this.pid)
         this.#ready.resolve()
         return
       case 'loadFailed':
