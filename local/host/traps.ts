@@ -1,5 +1,6 @@
 // Warnings about rules that bind app code on the real host too: once per code and function, then counted.
-import { executionCost, TRAPS, type TrapCode } from './durable/trap-rules.ts'
+import { executionCost } from './durable/find-traps.ts'
+import { TRAPS, type TrapCode } from './durable/trap-rules.ts'
 import type { Instance } from './durable/instance.ts'
 import type { Log } from './log.ts'
 

@@ -34,6 +34,18 @@ export interface Action {
   readonly compoundActions?: readonly Action[]
 }
 
+/** What the walker makes of an action: an activity, a child or a timer with an id of its own. */
+export interface Scheduled {
+  readonly id: number
+  readonly kind: 'task' | 'child' | 'timer'
+  readonly name?: string
+  readonly input?: unknown
+  /** Of a child, when the action names one. */
+  readonly instanceId?: string | undefined
+  readonly version?: string | undefined
+  readonly fireAt?: string
+}
+
 /** An orchestrator's answer. A failing one throws; its state is the JSON behind the mark in the message. */
 export interface OrchestratorState {
   readonly isDone: boolean

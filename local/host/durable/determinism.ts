@@ -1,6 +1,6 @@
 // Compares what was scheduled before with what the current replay schedules; the sentences are the Durable framework's.
+import type { Scheduled } from './actions.ts'
 import { EventType, type HistoryEvent } from './events.ts'
-import type { Scheduled } from './walker.ts'
 
 export interface NonDeterminism {
   readonly message: string

@@ -9,7 +9,7 @@ import { orchestrationPayload } from './payload.ts'
 import { Queue } from './queue.ts'
 import type { TrapCode } from './trap-rules.ts'
 import { type Decision, decide, failed, type Outcome, unknownOrchestrator } from './turn.ts'
-import type { Scheduled } from './walker.ts'
+import type { Scheduled } from './actions.ts'
 
 const guid = (): string => randomUUID().replaceAll('-', '')
 

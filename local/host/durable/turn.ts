@@ -1,10 +1,11 @@
 // What one replay of user code decides for its instance: pure, from state and history to events to write and what happens next.
-import { type OrchestratorState, refusedAction } from './actions.ts'
+import { type OrchestratorState, refusedAction, type Scheduled } from './actions.ts'
 import { customStatusProblem } from './answers.ts'
 import type { HistoryEvent } from './events.ts'
 import type { Instance } from './instance.ts'
-import { type Finding, findTraps } from './trap-rules.ts'
-import { type Scheduled, walk } from './walker.ts'
+import { findTraps } from './find-traps.ts'
+import type { Finding } from './trap-rules.ts'
+import { walk } from './walker.ts'
 
 export interface Outcome {
   readonly status: 'Completed' | 'Failed' | 'Terminated'

@@ -1,19 +1,8 @@
 // The action walker: (actions, history) → what is scheduled, what is open, whether all is finished. Pure and synchronous.
 // It replays the extension's own orchestration: starts action k, waits until it is finished, ignores its failure, then k + 1.
-import { type Action, ActionType, type RetryPolicy } from './actions.ts'
+import { type Action, ActionType, type RetryPolicy, type Scheduled } from './actions.ts'
 import { findNonDeterminism, type NonDeterminism } from './determinism.ts'
 import { EventType, type HistoryEvent, timeText } from './events.ts'
-
-export interface Scheduled {
-  readonly id: number
-  readonly kind: 'task' | 'child' | 'timer'
-  readonly name?: string
-  readonly input?: unknown
-  /** Of a child, when the action names one. */
-  readonly instanceId?: string | undefined
-  readonly version?: string | undefined
-  readonly fireAt?: string
-}
 
 export interface Walk {
   /** Everything that was ever scheduled, by id from 0. */

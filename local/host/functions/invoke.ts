@@ -1,6 +1,6 @@
 // One invocation inside the worker: arguments, hooks, handler, response.
 import type { Action } from '../durable/actions.ts'
-import { reusesTask } from '../durable/trap-rules.ts'
+import { reusesTask } from '../durable/find-traps.ts'
 import type { CoreState, RegisteredFunction } from './core-module.ts'
 import type { FromWorker, InvocationRequest, TypedData } from './protocol.ts'
 
