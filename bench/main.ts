@@ -96,7 +96,10 @@ async function withHost<T>(
   run: (url: string, host: Awaited<ReturnType<typeof startHost>>) => Promise<T>,
 ): Promise<T> {
   await buildApp()
-  const host = await startHost(backends, { port: 0, env: { LOG_LEVEL: 'error' } })
+  const host = await startHost(backends, {
+    port: 0,
+    env: { LOG_LEVEL: 'error', AzureFunctionsJobHost__logging__logLevel__Function: 'Warning' },
+  })
   try {
     return await run(host.url, host)
   } finally {

@@ -168,6 +168,14 @@ export class Host {
     return cut
   }
 
+  /** Ends at once, as a crash would: nothing is drained. */
+  async kill(): Promise<void> {
+    this.#engine.stop()
+    this.#timers?.stop()
+    this.#channel.kill()
+    await Promise.all(this.#listeners.map((l) => l.close()))
+  }
+
   #stateFile(name: string): string | undefined {
     return this.#o.stateFolder && join(this.#o.stateFolder, name)
   }
@@ -214,7 +222,6 @@ export class Host {
       timeoutMs: this.#config.functionTimeoutMs,
       clientPayload: () =>
         clientPayload({ origin: this.#origin, hub: this.#config.hubName, code: this.#keys.system }, this.#rpcBaseUrl),
-      log: this.#log,
       isStopping: () => this.#state === 'Stopping',
     })
     return this.#functions

@@ -4,7 +4,6 @@ import type { InvocationAnswer, WorkerChannel } from './functions/channel.ts'
 import type { Functions } from './functions/functions.ts'
 import { type Duration, type RetryOptions, type TypedData, valueOf } from './functions/protocol.ts'
 import type { TimerInput } from './functions/timers.ts'
-import type { Log } from './log.ts'
 
 export interface InvocationDeps {
   readonly functions: Functions
@@ -12,7 +11,6 @@ export interface InvocationDeps {
   readonly timeoutMs: number
   /** The durable client's input. */
   readonly clientPayload: () => string
-  readonly log: Log
   readonly isStopping: () => boolean
 }
 
@@ -25,7 +23,7 @@ export class Invocations {
 
   async orchestrator(name: string, instanceId: string, payload: string): Promise<CodeAnswer> {
     for (;;) {
-      const answer = await this.#invoke(name, { string: payload }, {}, instanceId)
+      const answer = await this.#invoke(name, { string: payload }, {}, { instanceId })
       if (answer.ok) return { ok: true, value: valueOf(answer.returnValue), ...(answer.reusedTask ? { reusedTask: true } : {}) }
       // Died with its worker: dispatched again, replays are free of effects.
       if (!answer.workerDied || this.#d.isStopping()) return answer
@@ -35,7 +33,7 @@ export class Invocations {
   /** @param input JSON text, or null for none */
   async activity(name: string, instanceId: string, input: string | null): Promise<CodeAnswer> {
     const metadata = { instanceId: { string: instanceId } }
-    const answer = await this.#invoke(name, ...activityData(input, metadata), instanceId)
+    const answer = await this.#invoke(name, ...activityData(input, metadata), { instanceId })
     return answer.ok ? { ok: true, value: valueOf(answer.returnValue) } : answer
   }
 
@@ -44,14 +42,15 @@ export class Invocations {
     const retry = this.#d.functions.get(name)?.metadata.retryOptions
     const maxRetryCount = retry?.maxRetryCount ?? 0
     for (let retryCount = 0; ; retryCount++) {
-      const answer = await this.#logged(name, 'Timer fired', () =>
-        this.#invoke(
-          name,
-          { json: JSON.stringify(input) },
-          { TimerTrigger: { string: clock(new Date()) } },
-          undefined,
-          retry ? { retryContext: { retryCount, maxRetryCount } } : {},
-        ),
+      const data = { json: JSON.stringify(input) }
+      const metadata = { TimerTrigger: { string: clock(new Date()) } }
+      const retryContext = retry ? { retryContext: { retryCount, maxRetryCount } } : {}
+      const answer = await this.#invoke(
+        name,
+        data,
+        metadata,
+        { reason: `Timer fired at ${metadata.TimerTrigger.string}` },
+        retryContext,
       )
       if (answer.ok) return
       if (this.#d.isStopping() || (maxRetryCount !== -1 && retryCount >= maxRetryCount)) throw new Error(answer.message)
@@ -66,30 +65,18 @@ export class Invocations {
       .map((binding) => ({ name: binding, data: { string: this.#d.clientPayload() } }))
   }
 
-  /** Writes `Executing` and `Executed` lines around a call. */
-  async #logged(name: string, reason: string, call: () => Promise<InvocationAnswer>): Promise<InvocationAnswer> {
-    const began = Date.now()
-    this.#d.log('information', `Executing 'Functions.${name}' (Reason='${reason}')`, `Function.${name}`)
-    const answer = await call()
-    const outcome = answer.ok ? 'Succeeded' : 'Failed'
-    const why = answer.ok ? '' : `: ${answer.message}`
-    const line = `Executed 'Functions.${name}' (${outcome}, Duration=${Date.now() - began}ms)${why}`
-    this.#d.log(answer.ok ? 'information' : 'error', line, `Function.${name}`)
-    return answer
-  }
-
   #invoke(
     name: string,
     data: TypedData | undefined,
     metadata: Record<string, TypedData>,
-    instanceId?: string,
+    options: { readonly instanceId?: string; readonly reason?: string },
     more: object = {},
   ): Promise<InvocationAnswer> {
     const { functions, channel, timeoutMs } = this.#d
     const binding = functions.triggerName(name)
     const inputData = [{ name: binding, data: data ?? {} }, ...this.clientInputs(name)]
     const triggerMetadata = data?.string === undefined ? metadata : { ...metadata, [binding]: data }
-    return channel.invoke(name, { inputData, triggerMetadata, ...more }, { timeoutMs, instanceId })
+    return channel.invoke(name, { inputData, triggerMetadata, ...more }, { timeoutMs, ...options })
   }
 }
 

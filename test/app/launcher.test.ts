@@ -11,6 +11,7 @@ const env = {
   LAMPLIGHTER_HOME: home,
   LEASE_SECONDS: '3',
   LOG_LEVEL: 'error',
+  AzureFunctionsJobHost__logging__logLevel__Function: 'Warning',
   DATABASE_URL: '',
   AzureWebJobsStorage: '',
 }

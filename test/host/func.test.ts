@@ -23,6 +23,9 @@ describe('foreign apps run unmodified', () => {
     )
     expect(await (await fetch(`${run.url}/admin/host/status`)).json()).toMatchObject({ state: 'Running' })
     expect(await (await fetch(`${run.url}/api/setting`)).json()).toEqual({ value: 'hello' })
+    expect(run.output()).toMatch(
+      /Executing 'Functions\.setting' \(Reason='This function was programmatically called via the host APIs\.', Id=[0-9a-f-]{36}\)\n.* Executed 'Functions\.setting' \(Succeeded, Id=[0-9a-f-]{36}, Duration=\d+ms\)/,
+    )
     const started = await post(`${run.url}/api/start/parent`, { count: 30 })
     const { statusQueryGetUri } = (await started.json()) as { statusQueryGetUri: string }
     expect([started.status, started.headers.get('retry-after')]).toEqual([202, '10'])

@@ -31,7 +31,7 @@ app.http('pid', { handler: () => ({ jsonBody: { pid: process.pid } }) })
 app.http('begin', { extraInputs: [df.input.durableClient()], handler: async (r, c) => ({ body: await df.getClient(c).startNew('many', { input: {} }) }) })
 app.http('die', { handler: () => { process.exit(7) } })
 `
-const app = appOf({ 'index.js': SOURCE, 'host.json': '{ "version": "2.0", "functionTimeout": "00:00:03" }' })
+const app = appOf({ 'index.js': SOURCE, 'host.json': '{ "version": "2.0", "functionTimeout": "00:00:08" }' })
 afterAll(() => app.remove())
 const marks = join(app.folder, 'marks')
 
@@ -54,7 +54,7 @@ const alive = (pid: number): boolean => {
 const lines: string[] = []
 /** A host of its own: the wait before a new worker grows with each death. */
 async function withHost(test: (host: Host) => Promise<void>): Promise<void> {
-  const env = { ...process.env, NODE_OPTIONS: '--max-old-space-size=96' }
+  const env = { ...process.env, NODE_OPTIONS: '--max-old-space-size=64' }
   const host = await startHost({ folder: app.folder, port: 0, log: (_level, line) => void lines.push(line), env, traps: 'warn' })
   try {
     await test(host)
@@ -77,7 +77,7 @@ describe('one worker after the other', () => {
     ['kill', {}, "Activity function 'kill' failed: node exited with code 128 (0x80)"],
     ['memory', {}, "Activity function 'memory' failed: node exited with code"],
     ['rejects', {}, "Activity function 'rejects' failed: node exited with code 1 (0x1)"],
-    ['loop', {}, 'Timeout value of 00:00:03 was exceeded by function: Functions.loop'],
+    ['loop', {}, 'Timeout value of 00:00:08 was exceeded by function: Functions.loop'],
   ])('%s: its activity fails by name, the next one runs', (activity, input, text) =>
     withHost(async (host) => {
       expect(await run(host, activity, input)).toEqual({ failed: expect.stringContaining(text) })

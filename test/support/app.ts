@@ -78,6 +78,7 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
   const env = {
     ALLOWED_CONTAINERS: ['bronze', 'missing', ...names].join(','),
     LOG_LEVEL: 'error',
+    AzureFunctionsJobHost__logging__logLevel__Function: 'Warning',
     LEASE_SECONDS: '3',
     PG_POOL_MAX: '10',
     ...options.env,

@@ -25,6 +25,14 @@ export interface ChannelOptions {
   readonly onDeath: (running: readonly Flight[]) => void
 }
 
+export interface InvocationOptions {
+  readonly timeoutMs: number
+  /** Why it runs; without one (orchestrators and activities) it is only told with --verbose. */
+  readonly reason?: string
+  readonly instanceId?: string | undefined
+  readonly invocationId?: string
+}
+
 export interface Flight {
   readonly functionId: string
   /** Of orchestrators and activities. */
@@ -82,20 +90,30 @@ export class WorkerChannel {
   async invoke(
     functionId: string,
     input: Omit<InvocationRequest, 'invocationId' | 'functionId'>,
-    options: { readonly timeoutMs: number; readonly instanceId?: string | undefined; readonly invocationId?: string },
+    options: InvocationOptions,
   ): Promise<InvocationAnswer> {
     try {
       await this.#ready.promise
     } catch (error) {
       return { ok: false, message: error instanceof Error ? error.message : 'no worker', workerDied: true }
     }
-    const { timeoutMs, instanceId, invocationId = randomUUID() } = options
+    const { timeoutMs, instanceId, reason, invocationId = randomUUID() } = options
     const request: InvocationRequest = { invocationId, functionId, ...input }
-    return new Promise((done) => {
+    const log = (level: string, line: string): void => this.#o.log(level, line, `Function.${functionId}`)
+    const began = Date.now()
+    log(
+      reason ? 'information' : 'debug',
+      `Executing 'Functions.${functionId}' (Reason='${reason ?? instanceId}', Id=${invocationId})`,
+    )
+    const answer = await new Promise<InvocationAnswer>((done) => {
       const timer = setTimeout(() => this.#timedOut(invocationId, timeoutMs), Math.min(timeoutMs, 2 ** 31 - 1))
       this.#flights.set(invocationId, { functionId, instanceId, request, timer, done })
       this.#outbox.put({ type: 'invoke', request })
     })
+    const end = `(${answer.ok ? 'Succeeded' : 'Failed'}, Id=${invocationId}, Duration=${Date.now() - began}ms)`
+    const why = answer.ok ? '' : `: ${answer.message}`
+    log(reason ? (answer.ok ? 'information' : 'error') : 'debug', `Executed 'Functions.${functionId}' ${end}${why}`)
+    return answer
   }
 
   /** SIGTERM first, so that the app stops its long tasks; resolves when nothing runs any more or the grace time is over. */
@@ -109,6 +127,11 @@ export class WorkerChannel {
       })
     }
     return this.running
+  }
+
+  kill(): void {
+    this.#stopping = true
+    this.#link?.kill('SIGKILL')
   }
 
   async stop(): Promise<void> {

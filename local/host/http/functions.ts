@@ -16,6 +16,7 @@ export interface HttpFunctionDeps {
   readonly onNoAnswer: (name: string, why: string) => void
 }
 
+const BY_HTTP = 'This function was programmatically called via the host APIs.'
 const JSON_PARAMS_LIMIT = 1_048_576
 const text = (value: string): TypedData => ({ string: value })
 const nullable = (entries: Iterable<[string, string]>): Record<string, { value: string }> =>
@@ -49,7 +50,7 @@ async function runBuffered(deps: HttpFunctionDeps, exchange: Exchange, match: Ro
   }
   const triggerMetadata = { ...texts(match.params), ...requestData(exchange, query) }
   const inputData = [{ name: deps.triggerName, data: { http } }, ...deps.extraInputs]
-  const answer = await deps.channel.invoke(match.route.name, { inputData, triggerMetadata }, deps)
+  const answer = await deps.channel.invoke(match.route.name, { inputData, triggerMetadata }, { ...deps, reason: BY_HTTP })
   return answer.ok ? replyOf(answer.returnValue?.http) : { status: 500 }
 }
 
@@ -65,12 +66,14 @@ async function runStreamed(deps: HttpFunctionDeps, exchange: Exchange, match: Ro
   const triggerMetadata = { ...members, ...texts(query), ...texts(match.params), ...requestData(exchange, query) }
   const inputData = [{ name: deps.triggerName, data: { http: {} } }, ...deps.extraInputs]
   const forwarded = forward(exchange, httpUri, invocationId, body)
-  const invoked = deps.channel.invoke(name, { inputData, triggerMetadata }, { ...deps, invocationId }).then((answer) => {
-    if (answer.ok && !answer.empty) return
-    // The real host would answer 500 only after 240 s (recorded): here at once, and said.
-    deps.onNoAnswer(name, answer.ok ? 'the handler returned undefined' : `the handler failed: ${answer.message}`)
-    forwarded.abandon()
-  })
+  const invoked = deps.channel
+    .invoke(name, { inputData, triggerMetadata }, { ...deps, invocationId, reason: BY_HTTP })
+    .then((answer) => {
+      if (answer.ok && !answer.empty) return
+      // The real host would answer 500 only after 240 s (recorded): here at once, and said.
+      deps.onNoAnswer(name, answer.ok ? 'the handler returned undefined' : `the handler failed: ${answer.message}`)
+      forwarded.abandon()
+    })
   const answered = await forwarded.answered
   await (answered ? undefined : invoked)
   return answered ? ANSWERED : { status: 500 }
