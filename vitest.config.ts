@@ -9,8 +9,8 @@ export default defineConfig({
   test: {
     reporters: process.env['CI'] ? ['default'] : ['default'],
     projects: [
-      project('unit'),
-      project('replay'),
+      project('unit', { testTimeout: 60_000 }),
+      project('replay', { testTimeout: 60_000 }),
       project('host', { testTimeout: 60_000, hookTimeout: 170_000 }),
       project('sql', { globalSetup: ['test/support/database-setup.ts'], testTimeout: 120_000, hookTimeout: 60_000 }),
       project('app', {

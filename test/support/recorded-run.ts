@@ -111,7 +111,7 @@ export class ScenarioRun {
       : url.replace('localhost', '127.0.0.1') + path
     const keyed = (text: string): string =>
       text.replace('CODE', keys.system).replace('MASTERKEY', keys.master).replace('HOSTKEY', keys.host)
-    const headers = Object.fromEntries(Object.entries(request.headers ?? {}).map(([k, v]) => [k, keyed(v)]))
+    const headers = Object.fromEntries(Object.entries(request.headers ?? {}).map(([k, v]) => [k, keyed(String(v))]))
     const body = request.body === undefined || request.body === '' ? undefined : bodyOf(request.body)
     return send(target, request.method, headers, body)
   }

@@ -11,7 +11,7 @@ export interface RecordedExchange {
   readonly request: {
     readonly method: string
     readonly path: string
-    readonly headers?: Record<string, string>
+    readonly headers?: Record<string, string | number>
     readonly body?: string
   }
   readonly response: { readonly status: number; readonly headers: Record<string, string>; readonly body: unknown }
