@@ -120,8 +120,6 @@ async function start({ options, port: wanted, verbose }: Arguments): Promise<voi
   const log = createLog(verbose)
   if (settings.hasCors)
     log('warning', 'Host.CORS of local.settings.json is ignored: this host answers every origin of this machine.')
-  if (!['127.0.0.1', 'localhost', '::1'].includes(options.host ?? ''))
-    log('warning', `--host ${options.host} lets other machines call every function of this app.`)
   const began = Date.now()
   const host = await startHost({ ...options, port, log })
   drainOnSignals(host, log, ['SIGINT', 'SIGTERM', 'SIGHUP'])

@@ -17,7 +17,7 @@ import { type Exchange, json, type Reply } from './http/exchange.ts'
 import { Front, type HostState } from './http/front.ts'
 import { readKeys } from './http/keys.ts'
 import { httpRoute } from './http/routes.ts'
-import { type Listener, listen } from './http/server.ts'
+import { type Listener, listen, LOOPBACK } from './http/server.ts'
 import { Invocations } from './invocations.ts'
 import { filterLog, type Log } from './log.ts'
 import { type TrapMode, Traps } from './traps.ts'
@@ -282,7 +282,9 @@ export class Host {
 
   async #listen(front: Front): Promise<void> {
     const { port, host = '127.0.0.1', log } = this.#o
-    const main = await listen((x) => front.answer(x), { port, host, bodyLimit: MAX_BODY, log })
+    if (!LOOPBACK.has(host)) log('warning', `--host ${host} lets other machines call every function of this app.`)
+    const bodyLimit = Number(this.#env['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT']) || MAX_BODY
+    const main = await listen((x) => front.answer(x), { port, host, bodyLimit, log })
     this.#listeners.push(main)
     // A random path, so that a web page cannot reach the port that needs no key.
     const root = `/${this.id}/durabletask/`

@@ -46,6 +46,12 @@ export interface Flight {
 const RESTART_MS = [0, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000]
 const GOOD_LIFE_MS = 60_000
 
+/** A W3C trace of its own for each invocation: nothing here continues the caller's. */
+const newTrace = (): InvocationRequest['traceContext'] => {
+  const id = randomUUID().replaceAll('-', '')
+  return { traceParent: `00-${id}-${id.slice(16)}-00`, traceState: '', attributes: {} }
+}
+
 export class WorkerChannel {
   functions: readonly FunctionMetadata[] = []
   /** Where streamed requests go; undefined: HTTP streaming is off. */
@@ -89,7 +95,7 @@ export class WorkerChannel {
   /** Runs one function; waits while a new worker starts. A time-out replaces the worker, as on Azure. */
   async invoke(
     functionId: string,
-    input: Omit<InvocationRequest, 'invocationId' | 'functionId'>,
+    input: Omit<InvocationRequest, 'invocationId' | 'functionId' | 'traceContext'>,
     options: InvocationOptions,
   ): Promise<InvocationAnswer> {
     try {
@@ -98,7 +104,7 @@ export class WorkerChannel {
       return { ok: false, message: error instanceof Error ? error.message : 'no worker', workerDied: true }
     }
     const { timeoutMs, instanceId, reason, invocationId = randomUUID() } = options
-    const request: InvocationRequest = { invocationId, functionId, ...input }
+    const request: InvocationRequest = { invocationId, functionId, traceContext: newTrace(), ...input }
     const log = (level: string, line: string): void => this.#o.log(level, line, `Function.${functionId}`)
     const began = Date.now()
     log(

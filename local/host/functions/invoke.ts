@@ -38,7 +38,7 @@ async function runFunction(
   const model = state.model?.getInvocationModel(core)
   if (!model) throw new Error('no programming model')
   const { context, inputs } = await model.getArguments()
-  const before = { invocationContext: context, inputs, functionCallback: fn.callback, functionHandler: fn.callback, hookData: {} }
+  const before = { invocationContext: context, inputs, functionCallback: fn.callback, hookData: {} }
   core.state = 'preInvocationHooks'
   for (const hook of state.hooks.preInvocation) await hook(before)
   core.state = 'invocation'
@@ -50,7 +50,7 @@ async function runFunction(
     hookData: before.hookData,
   }
   try {
-    after.result = await model.invokeFunction(context, before.inputs, before.functionHandler)
+    after.result = await model.invokeFunction(context, before.inputs, before.functionCallback)
   } catch (error) {
     after.error = error
   }

@@ -56,6 +56,7 @@ export interface InvocationRequest {
   readonly functionId: string
   readonly inputData: readonly { readonly name: string; readonly data: TypedData }[]
   readonly triggerMetadata: Readonly<Record<string, TypedData>>
+  readonly traceContext: { readonly traceParent: string; readonly traceState: string; readonly attributes: object }
   readonly retryContext?: { readonly retryCount: number; readonly maxRetryCount: number }
 }
 

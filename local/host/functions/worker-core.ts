@@ -9,8 +9,12 @@ const BLOCKED_MS = 1000
 
 /** Loads the app and tells; answers with the receiver of the host's messages. */
 export function startWorkerCore(folder: string, send: (message: FromWorker) => void): (message: ToWorker) => void {
-  const log = (level: string, category: string, message: string, invocationId?: string): void =>
-    send({ type: 'log', level, category, message, ...(invocationId ? { invocationId } : {}) })
+  const log = (level: string, category: string, message: string, invocationId?: string): void => {
+    const line = { level, category, message, hookData: {} }
+    // Hooks may rewrite a line before it leaves.
+    for (const hook of state.hooks.log) hook(line)
+    send({ type: 'log', level: line.level, category, message: line.message, ...(invocationId ? { invocationId } : {}) })
+  }
   const state = injectCoreModule(log)
   loadApp(folder, state).then(
     ({ httpUri }) =>

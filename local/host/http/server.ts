@@ -11,7 +11,7 @@ export interface Listener {
 }
 
 const LAST_ANSWERS_MS = 500
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '::1'])
+export const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1'])
 
 /** A request whose Host is not this machine comes from a web page that rebinds its name. */
 function foreignHost(exchange: Exchange, bound: string): boolean {
