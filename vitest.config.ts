@@ -2,7 +2,14 @@
 import { defineConfig } from 'vitest/config'
 
 const project = (name: string, extra: object = {}): object => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], environment: 'node', pool: 'forks', expect: { poll: { timeout: 20_000 } }, ...extra },
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    environment: 'node',
+    pool: 'forks',
+    expect: { poll: { timeout: 20_000 } },
+    ...extra,
+  },
 })
 
 export default defineConfig({
