@@ -31,12 +31,25 @@ export interface BlobPage {
   readonly skipped: SkippedNames
 }
 
+export interface FolderPage {
+  /** Names with the trailing slash. */
+  readonly folders: readonly string[]
+  readonly blobs: readonly BlobMetadata[]
+  readonly skipped: SkippedNames
+  /** Opaque: where the next page starts; undefined at the end. */
+  readonly next: string | undefined
+}
+
 /** Blob operations. Every method throws AppError: `CONTAINER_NOT_FOUND`, `BLOB_NOT_FOUND`, `STORAGE_FORBIDDEN`, `STORAGE_UNAVAILABLE`. */
 export interface BlobStore {
   /** Throws `CONTAINER_NOT_ALLOWED` for a name outside the allow-list, `INVALID_NAME` for an illegal one. */
   checkContainer(container: string): Promise<void>
   /** Pages of up to 5,000 blobs in byte order of their names; never collects. */
   list(container: string, options?: ListOptions): AsyncIterable<BlobPage>
+  /** One page of one level: folders and blobs below the prefix, by the slash. */
+  listFolders(container: string, options: { prefix: string; pageSize: number; next?: string | undefined }): Promise<FolderPage>
+  /** When the container was last modified, or undefined when it does not exist. */
+  containerModified(container: string): Promise<string | undefined>
   properties(ref: BlobRef): Promise<BlobMetadata>
   tags(ref: BlobRef): Promise<Record<string, string>>
   /** Whole body, at most `maxBytes` (default 64 MiB), else `BLOB_TOO_LARGE` before the first byte. */

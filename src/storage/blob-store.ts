@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto'
 import type { BlobClient, BlobServiceClient, BlockBlobClient, ContainerClient } from '@azure/storage-blob'
 import { AppError } from '../engine/errors.ts'
-import type { BlobPage, BlobStore, ListOptions, WriteOptions, WrittenBlob } from '../models/blob-store.ts'
-import type { BlobMetadata, BlobRef } from '../models/blob.ts'
+import type { BlobStore, WriteOptions, WrittenBlob } from '../models/blob-store.ts'
+import type { BlobRef } from '../models/blob.ts'
 import { describeBlob } from './blob-metadata.ts'
 import { toStorageError } from './blob-errors.ts'
 import { INTERNAL_CONTAINER } from './large-results.ts'
+import { folderPage, listPages } from './list-blobs.ts'
 import { assertName, blobNameProblem, ContainerName, writableNameProblem } from './names.ts'
 
 export interface BlobStoreSettings {
@@ -16,8 +17,6 @@ export interface BlobStoreSettings {
   readonly allowed: ReadonlySet<string>
 }
 
-/** The service's maximum, and the cheapest: an emulator page costs about 0.24 s whatever its size. */
-const MAX_PAGE = 5000
 const MAX_READ = 64 * 1024 * 1024
 
 /** Opens the store; the SDK is loaded and the account reached at the first call. */
@@ -37,7 +36,15 @@ export function openBlobStore(settings: BlobStoreSettings): BlobStore {
   const reader = (ref: BlobRef): Promise<BlockBlobClient> => blob(ref, blobNameProblem(ref.blob))
   return {
     checkContainer: (name) => checkContainer(name, settings.allowed, container),
-    list: (name, options) => listPages(name, options ?? {}, container),
+    list: (name, options) => listPages(() => container(name), name, options ?? {}),
+    listFolders: (name, options) => guarded(`container ${name}`, async () => folderPage(await container(name), options)),
+    containerModified: (name) =>
+      guarded(`container ${name}`, async () => (await (await container(name)).getProperties()).lastModified?.toISOString()).catch(
+        (error: AppError) => {
+          if (error.code === 'CONTAINER_NOT_FOUND') return undefined
+          throw error
+        },
+      ),
     properties: (ref) =>
       guarded(nameOf(ref), async () => {
         const p = await (await reader(ref)).getProperties(conditions(ref))
@@ -104,43 +111,6 @@ async function checkContainer(
   }
   const exists = await guarded(`container ${parsed.data}`, async () => (await container(parsed.data)).exists())
   if (!exists) throw new AppError('CONTAINER_NOT_FOUND', `Container '${parsed.data}' does not exist.`)
-}
-
-async function* listPages(
-  name: string,
-  options: ListOptions,
-  container: (name: string) => Promise<ContainerClient>,
-): AsyncGenerator<BlobPage> {
-  const { prefix, startFrom, signal, maxPageSize = MAX_PAGE } = options
-  try {
-    const flat = (await container(name)).listBlobsFlat({
-      includeMetadata: true,
-      ...(prefix ? { prefix } : {}),
-      ...(startFrom ? { startFrom } : {}),
-      ...(signal ? { abortSignal: signal } : {}),
-    })
-    for await (const page of flat.byPage({ maxPageSize })) {
-      const blobs: BlobMetadata[] = []
-      const skipped: string[] = []
-      for (const item of page.segment.blobItems) {
-        // Zero-byte folder markers are not files; names that others stored against the rules are counted, never opened.
-        if (item.name.endsWith('/') || item.metadata?.['hdi_isfolder'] === 'true') continue
-        if (blobNameProblem(item.name)) skipped.push(item.name)
-        else
-          blobs.push(
-            describeBlob({
-              ...item.properties,
-              name: item.name,
-              size: item.properties.contentLength ?? 0,
-              metadata: item.metadata,
-            }),
-          )
-      }
-      yield { blobs, skipped: { count: skipped.length, sample: skipped.slice(0, 20) } }
-    }
-  } catch (error) {
-    throw toStorageError(error, `container ${name}`)
-  }
 }
 
 async function readWhole(client: BlockBlobClient, ref: BlobRef, maxBytes: number): Promise<Buffer> {

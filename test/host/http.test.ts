@@ -17,6 +17,7 @@ app.http('echo', { methods: ['POST'], handler: async (request) => ({ body: await
 app.http('int', { route: 'n/{id:int:range(1,5)}', handler: (r) => ({ jsonBody: r.params }) })
 app.http('word', { route: 'n/{word:alpha:length(2,4)}', handler: (r) => ({ jsonBody: r.params }) })
 app.http('rest', { route: 'files/{*path}', handler: (r) => ({ jsonBody: r.params }) })
+app.http('root', { route: 'files', handler: () => ({ jsonBody: { all: 'files' } }) })
 app.http('guid', { route: 'g/{id:guid}', handler: (r) => ({ jsonBody: r.params }) })
 app.http('bool', { route: 'b/{flag:bool}', handler: (r) => ({ jsonBody: r.params }) })
 app.http('code', { route: 'c/{code:regex(^[a-z]{{2}}$)}', handler: (r) => ({ jsonBody: r.params }) })
@@ -63,6 +64,7 @@ describe.each([
     ['/api/n/abcde', 404, undefined],
     ['/api/n/a1', 404, undefined],
     ['/api/files/a/b%20c', 200, { path: 'a/b c' }],
+    ['/api/files', 200, { all: 'files' }],
     ['/api/g/0f8fad5b-d9cb-469f-a165-70867728950e', 200, { id: '0f8fad5b-d9cb-469f-a165-70867728950e' }],
     ['/api/g/0f8fad5b', 404, undefined],
     ['/api/b/TRUE', 200, { flag: 'TRUE' }],

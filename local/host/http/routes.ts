@@ -125,7 +125,8 @@ function matchParts(parts: readonly Part[], segments: readonly string[]): Record
   return segments.length > parts.length ? undefined : params
 }
 
-const rank = (part: Part | undefined): number => (part === undefined ? 3 : part.literal !== undefined ? 0 : part.catchAll ? 2 : 1)
+/** Of two that match, the one that ends earlier is more specific: `blobs` before `blobs/{*path}`. */
+const rank = (part: Part | undefined): number => (part === undefined ? 0 : part.literal !== undefined ? 1 : part.catchAll ? 3 : 2)
 
 function moreSpecific(a: readonly Part[], b: readonly Part[]): boolean {
   for (let i = 0; i < Math.max(a.length, b.length); i++) {

@@ -1,0 +1,167 @@
+// Containers and blobs for readers: which there are, what is in them, one blob's properties.
+import * as z from 'zod'
+import { AppError } from '../engine/errors.ts'
+import type { BlobMetadata, SkippedNames } from '../models/blob.ts'
+import { FileFilter } from '../models/file-filter.ts'
+import { allowedContainers } from '../platform/config.ts'
+import type { Resources } from '../platform/resources.ts'
+import { blobMatcher } from '../storage/file-filter.ts'
+import { blobNameProblem, BlobPrefix, ContainerName } from '../storage/names.ts'
+import { makeCursor, readCursor } from './cursor.ts'
+import { type Answer, type Call, route } from './route.ts'
+
+/** Pages that one call looks at: a filter that matches little answers with few blobs and a `next`. */
+const SCANNED_PAGES = 5
+
+async function containers({ r }: Call<object, object, undefined>): Promise<Answer> {
+  const { BRONZE_CONTAINER, SILVER_CONTAINER, GOLD_CONTAINER } = r.config
+  const tiers = new Map([
+    [BRONZE_CONTAINER, 'bronze'],
+    [SILVER_CONTAINER, 'silver'],
+    [GOLD_CONTAINER, 'gold'],
+  ])
+  const names = [...allowedContainers(r.config)].sort()
+  const rows = await Promise.all(
+    names.map(async (container_name) => {
+      const last_modified = await r.blobs.containerModified(container_name)
+      return { container_name, tier: tiers.get(container_name) ?? 'other', exists: last_modified !== undefined, last_modified }
+    }),
+  )
+  return { body: { containers: rows, count: rows.length } }
+}
+
+const ContainerParams = z.object({ container: ContainerName })
+const { prefix: _prefix, metadata_match: _metadata, min_size: _min, max_size: _max, ...texts } = FileFilter.shape
+const size = z.coerce.number().int().min(0).optional()
+const BlobsQuery = z.strictObject({
+  prefix: BlobPrefix.default(''),
+  delimiter: z.literal('/').optional(),
+  filter: z.string().min(1).max(256).optional(),
+  ...texts,
+  min_size: size,
+  max_size: size,
+  limit: z.coerce.number().int().min(1).max(5000).default(100),
+  next: z.string().max(4000).optional(),
+})
+type BlobsQuery = z.infer<typeof BlobsQuery>
+
+async function blobs({ params, query, r }: Call<z.infer<typeof ContainerParams>, BlobsQuery, undefined>): Promise<Answer> {
+  const { limit, next, ...bound } = query
+  const matches = matcherOf(bound)
+  await r.blobs.checkContainer(params.container)
+  const key = { ...params, ...bound }
+  const found = bound.delimiter
+    ? await oneLevel(r, params.container, bound.prefix, { limit, token: readCursor(next, key, z.string()), matches })
+    : await flat(r, params.container, bound.prefix, { limit, after: readCursor(next, key, z.string()), matches })
+  const { position, ...page } = found
+  const more = position === undefined ? {} : { next: makeCursor(key, position) }
+  return { body: { container_name: params.container, prefix: bound.prefix, ...page, count: page.blobs.length, ...more } }
+}
+
+/** @throws AppError `INVALID_QUERY` with the path of what is wrong together */
+function matcherOf({
+  filter,
+  extension,
+  pattern,
+  min_size,
+  max_size,
+  modified_after,
+  modified_before,
+}: Omit<BlobsQuery, 'limit'>) {
+  const parsed = FileFilter.safeParse({ extension, pattern, min_size, max_size, modified_after, modified_before })
+  const refuse = (path: string, message: string): never => {
+    throw new AppError('INVALID_QUERY', `Invalid query: ${path}: ${message}`, { issues: [{ path, message }] })
+  }
+  const issue = parsed.error?.issues[0]
+  if (issue) return refuse(issue.path.join('.'), issue.message)
+  try {
+    return blobMatcher(filter, parsed.data)
+  } catch (error) {
+    return refuse('pattern', error instanceof Error ? error.message : 'not a glob')
+  }
+}
+
+interface Found {
+  readonly blobs: readonly BlobMetadata[]
+  readonly folders: readonly string[]
+  readonly skipped_names: SkippedNames
+  /** Where the next page starts; undefined at the end. */
+  readonly position: string | undefined
+}
+type Matches = (blob: BlobMetadata) => boolean
+
+/** The cursor is the last name that was looked at: `startFrom` is inclusive, so it is skipped once. */
+async function flat(
+  r: Resources,
+  container: string,
+  prefix: string,
+  { limit, after, matches }: { limit: number; after: string | undefined; matches: Matches },
+): Promise<Found> {
+  const found: BlobMetadata[] = []
+  const skipped_names: SkippedNames = { count: 0, sample: [] }
+  let last = after
+  let pages = 0
+  for await (const page of r.blobs.list(container, { prefix, ...(after === undefined ? {} : { startFrom: after }) })) {
+    addSkipped(skipped_names, page.skipped)
+    for (const blob of page.blobs) {
+      if (blob.name === after) continue
+      if (found.length === limit) return { blobs: found, folders: [], skipped_names, position: last }
+      last = blob.name
+      if (matches(blob)) found.push(blob)
+    }
+    if (++pages === SCANNED_PAGES) return { blobs: found, folders: [], skipped_names, position: last }
+  }
+  return { blobs: found, folders: [], skipped_names, position: undefined }
+}
+
+async function oneLevel(
+  r: Resources,
+  container: string,
+  prefix: string,
+  { limit, token, matches }: { limit: number; token: string | undefined; matches: Matches },
+): Promise<Found> {
+  const found: BlobMetadata[] = []
+  const folders: string[] = []
+  const skipped_names: SkippedNames = { count: 0, sample: [] }
+  let next = token
+  for (let pages = 0; pages < SCANNED_PAGES; pages++) {
+    const page = await r.blobs.listFolders(container, { prefix, pageSize: limit - found.length - folders.length, next })
+    addSkipped(skipped_names, page.skipped)
+    found.push(...page.blobs.filter(matches))
+    folders.push(...page.folders)
+    next = page.next
+    if (next === undefined || found.length + folders.length >= limit) break
+  }
+  return { blobs: found, folders, skipped_names, position: next }
+}
+
+function addSkipped(sum: SkippedNames, { count, sample }: SkippedNames): void {
+  sum.count += count
+  sum.sample.push(...sample.slice(0, 20 - sum.sample.length))
+}
+
+const BlobName = z.string().superRefine((text, ctx) => {
+  const problem = blobNameProblem(text)
+  if (problem) ctx.addIssue({ code: 'custom', message: problem })
+})
+const BlobParams = z.object({ container: ContainerName, path: BlobName })
+
+async function blob({ params, headers, r }: Call<z.infer<typeof BlobParams>, object, undefined>): Promise<Answer> {
+  await r.blobs.checkContainer(params.container)
+  const found = await r.blobs.properties({ container: params.container, blob: params.path })
+  const etag = found.etag ?? ''
+  const known = (headers.get('if-none-match') ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''))
+  if (etag !== '' && known.includes(etag)) return { status: 304, headers: { etag }, body: undefined }
+  return { headers: { etag }, body: found }
+}
+
+route({ name: 'listContainers', method: 'GET', path: 'containers', handle: containers })
+route({
+  name: 'listBlobs',
+  method: 'GET',
+  path: 'containers/{container}/blobs',
+  params: ContainerParams,
+  query: BlobsQuery,
+  handle: blobs,
+})
+route({ name: 'getBlob', method: 'GET', path: 'containers/{container}/blobs/{*path}', params: BlobParams, handle: blob })
