@@ -23,6 +23,12 @@ export const ERROR_CODES = {
   INVALID_QUERY: facts(400, false, 'A query parameter is unknown or out of its range.', 'Correct the named parameter.'),
   INVALID_ID: facts(400, false, 'A job id is not 64 lower-case hex digits.', 'Use the job_id that submit answered.'),
   INVALID_NAME: facts(400, false, 'A container, blob or key name breaks the rules.', 'Use a legal name.'),
+  INVALID_METADATA: facts(
+    400,
+    false,
+    'Blob metadata breaks the rules of the service.',
+    'Use identifiers as keys and printable ASCII values, 8 KB in all.',
+  ),
   INVALID_CURSOR: facts(400, false, 'The paging cursor belongs to another query or is damaged.', 'Start again without next.'),
   UNSUPPORTED_MEDIA_TYPE: facts(415, false, 'The body is not application/json.', 'Send content-type: application/json.'),
   BODY_TOO_LARGE: facts(413, false, 'The body is larger than 1 MB.', 'Send less.'),

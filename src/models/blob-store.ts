@@ -1,12 +1,37 @@
 // The seam to blob storage. One implementation in src/storage, built in platform/resources.ts, handed to jobs through ctx.
 import type { BlobMetadata, BlobRef, SkippedNames } from './blob.ts'
 
-/** How a write treats a blob that is there. */
-export type WriteMode = 'create' | 'overwrite'
+/** How a write treats a blob that is there: refuse it, replace exactly the one with this ETag, or replace any. */
+export type WriteMode = 'create' | 'replace' | 'overwrite'
 
 export interface WriteOptions {
   readonly mode: WriteMode
+  /** Needed by `replace`. */
+  readonly etag?: string
   readonly contentType?: string
+  /** ASCII values, identifier keys, at most 8 KB. */
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
+export interface BlobChunk {
+  readonly offset: number
+  readonly bytes: Uint8Array
+}
+
+/** One entry per asked name: a failing one never ends the rest. */
+export type Downloaded =
+  | { readonly name: string; readonly ok: true; readonly size: number; readonly etag: string; readonly body?: Uint8Array }
+  | { readonly name: string; readonly ok: false; readonly code: string; readonly message: string }
+
+export interface DownloadOptions {
+  readonly concurrency?: number
+  /** As they end, or in the order they were asked for. */
+  readonly order?: 'completion' | 'input'
+  /** Of each body when there is no sink. */
+  readonly maxBytesEach?: number
+  /** Takes the bytes chunk by chunk; entries then carry no body. */
+  readonly sink?: (name: string, chunks: AsyncIterable<BlobChunk>) => Promise<void>
+  readonly signal?: AbortSignal
 }
 
 export interface WrittenBlob {
@@ -56,6 +81,14 @@ export interface BlobStore {
   read(ref: BlobRef, options?: { maxBytes?: number }): Promise<Buffer>
   /** Bytes `offset … offset + length`, shorter at the end of the blob. With `ref.etag`: `BLOB_CHANGED` when replaced since. */
   readRange(ref: BlobRef, offset: number, length: number): Promise<Buffer>
-  /** `create` on a name that is taken: `BLOB_EXISTS`. */
+  /** The blob in pieces (default 4 MiB); the ETag at the beginning pins the rest: `BLOB_CHANGED` when it is replaced meanwhile. */
+  readChunks(ref: BlobRef, options?: { chunkBytes?: number; signal?: AbortSignal }): AsyncIterable<BlobChunk>
+  /** Many blobs with bounded concurrency; duplicate names are fetched once. */
+  downloadMany(container: string, names: readonly string[], options?: DownloadOptions): AsyncIterable<Downloaded>
+  /** "No" and "could not ask" are never the same answer: refusals and failures throw. */
+  exists(ref: BlobRef): Promise<boolean>
+  /** True, or false when it was not there. With `ref.etag`: `BLOB_CHANGED` when replaced since. */
+  delete(ref: BlobRef): Promise<boolean>
+  /** `create` on a name that is taken: `BLOB_EXISTS`; `replace` of another ETag: `BLOB_CHANGED`; `INVALID_METADATA`. */
   write(container: string, name: string, body: Uint8Array, options: WriteOptions): Promise<WrittenBlob>
 }

@@ -6,9 +6,11 @@ import type { BlobStore, WriteOptions, WrittenBlob } from '../models/blob-store.
 import type { BlobRef } from '../models/blob.ts'
 import { describeBlob } from './blob-metadata.ts'
 import { toStorageError } from './blob-errors.ts'
+import { downloadMany } from './download-many.ts'
 import { INTERNAL_CONTAINER } from './large-results.ts'
 import { folderPage, listPages } from './list-blobs.ts'
 import { assertName, blobNameProblem, ContainerName, writableNameProblem } from './names.ts'
+import { readChunks } from './read-chunks.ts'
 
 export interface BlobStoreSettings {
   /** Shared key (laptop); else `accountUrl` with the process identity. */
@@ -17,6 +19,7 @@ export interface BlobStoreSettings {
   readonly allowed: ReadonlySet<string>
 }
 
+const MAX_METADATA = 8 * 1024
 const MAX_READ = 64 * 1024 * 1024
 
 /** Opens the store; the SDK is loaded and the account reached at the first call. */
@@ -34,7 +37,7 @@ export function openBlobStore(settings: BlobStoreSettings): BlobStore {
     return sameBlob(client, ref)
   }
   const reader = (ref: BlobRef): Promise<BlockBlobClient> => blob(ref, blobNameProblem(ref.blob))
-  return {
+  const store: BlobStore = {
     checkContainer: (name) => checkContainer(name, settings.allowed, container),
     list: (name, options) => listPages(() => container(name), name, options ?? {}),
     listFolders: (name, options) => guarded(`container ${name}`, async () => folderPage(await container(name), options)),
@@ -63,11 +66,20 @@ export function openBlobStore(settings: BlobStoreSettings): BlobStore {
     read: (ref, options) => guarded(nameOf(ref), async () => readWhole(await reader(ref), ref, options?.maxBytes ?? MAX_READ)),
     readRange: (ref, offset, length) =>
       guarded(nameOf(ref), async () => (await reader(ref)).downloadToBuffer(offset, length, conditions(ref))),
+    readChunks: (ref, options) => readChunks(() => reader(ref), ref, options ?? {}),
+    downloadMany: (name, names, options) => downloadMany(store, name, names, options ?? {}),
+    exists: (ref) => guarded(nameOf(ref), async () => (await reader(ref)).exists()),
+    delete: (ref) =>
+      guarded(nameOf(ref), async () => {
+        const { succeeded } = await (await reader(ref)).deleteIfExists({ deleteSnapshots: 'include', ...conditions(ref) })
+        return succeeded
+      }),
     write: (name, path, body, options) =>
       guarded(`${name}/${path}`, async () =>
         write(await blob({ container: name, blob: path }, writableNameProblem(path)), name, body, options),
       ),
   }
+  return store
 }
 
 async function guarded<T>(what: string, call: () => Promise<T>): Promise<T> {
@@ -129,12 +141,32 @@ async function readWhole(client: BlockBlobClient, ref: BlobRef, maxBytes: number
 }
 
 async function write(client: BlockBlobClient, container: string, body: Uint8Array, options: WriteOptions): Promise<WrittenBlob> {
+  const { mode, etag, contentType, metadata } = options
+  if (metadata) assertMetadata(metadata)
   const answer = await client.uploadData(body, {
-    ...(options.mode === 'create' ? { conditions: { ifNoneMatch: '*' } } : {}),
-    ...(options.contentType ? { blobHTTPHeaders: { blobContentType: options.contentType } } : {}),
+    ...(mode === 'create' ? { conditions: { ifNoneMatch: '*' } } : {}),
+    ...(mode === 'replace' ? { conditions: { ifMatch: etag ?? '' } } : {}),
+    ...(contentType ? { blobHTTPHeaders: { blobContentType: contentType } } : {}),
+    ...(metadata ? { metadata: { ...metadata } } : {}),
   })
   const sha256 = createHash('sha256').update(body).digest('hex')
   return { container, blob_path: client.name, size: body.length, etag: answer.etag ?? '', sha256 }
+}
+
+/** @throws AppError `INVALID_METADATA` naming the key */
+function assertMetadata(metadata: Readonly<Record<string, string>>): void {
+  const refuse = (key: string, message: string): never => {
+    throw new AppError('INVALID_METADATA', `Blob metadata ${JSON.stringify(key.slice(0, 100))} ${message}.`, {
+      issues: [{ path: `metadata.${key}`, message }],
+    })
+  }
+  let bytes = 0
+  for (const [key, value] of Object.entries(metadata)) {
+    if (!/^[A-Za-z_]\w*$/.test(key)) refuse(key, 'is not an identifier')
+    if (!/^[\u0020-\u007e]*$/.test(value)) refuse(key, 'holds a character that is not printable ASCII')
+    bytes += key.length + value.length
+    if (bytes > MAX_METADATA) refuse(key, 'makes the metadata larger than 8 KB')
+  }
 }
 
 const nameOf = (ref: BlobRef): string => `${ref.container}/${ref.blob}`

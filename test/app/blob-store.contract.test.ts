@@ -1,0 +1,173 @@
+// The blob store's contract on a real Blob service: Azurite here.
+import { BlobServiceClient } from '@azure/storage-blob'
+import { randomUUID } from 'node:crypto'
+import { beforeAll, describe, expect, inject, test } from 'vitest'
+import type { BlobStore, Downloaded } from '../../src/models/blob-store.ts'
+import { openBlobStore } from '../../src/storage/blob-store.ts'
+
+const container = `contract-${randomUUID().slice(0, 8)}`
+let store: BlobStore
+const text = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('utf8')
+const put = (name: string, body: string | Uint8Array) => store.write(container, name, Buffer.from(body), { mode: 'overwrite' })
+
+beforeAll(async () => {
+  const connectionString = inject('storage')
+  store = openBlobStore({ connectionString, accountUrl: undefined, allowed: new Set([container]) })
+  await BlobServiceClient.fromConnectionString(connectionString).createContainer(container)
+})
+
+async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const item of source) all.push(item)
+  return all
+}
+
+describe('write', () => {
+  test('50 parallel creates of one name: one succeeds, 49 are BLOB_EXISTS', async () => {
+    const tries = await Promise.allSettled(
+      Array.from({ length: 50 }, (_, i) => store.write(container, 'once', Buffer.from(`${i}`), { mode: 'create' })),
+    )
+    expect(tries.filter((t) => t.status === 'fulfilled')).toHaveLength(1)
+    expect(new Set(tries.flatMap((t) => (t.status === 'rejected' ? [(t.reason as { code: string }).code] : [])))).toEqual(
+      new Set(['BLOB_EXISTS']),
+    )
+  })
+
+  test('replace takes exactly the version that was read', async () => {
+    const { etag } = await put('replaced', 'one')
+    const second = await store.write(container, 'replaced', Buffer.from('two'), { mode: 'replace', etag })
+    await expect(store.write(container, 'replaced', Buffer.from('three'), { mode: 'replace', etag })).rejects.toMatchObject({
+      code: 'BLOB_CHANGED',
+    })
+    expect(text(await store.read({ container, blob: 'replaced', etag: second.etag }))).toBe('two')
+  })
+
+  test('content type and metadata are kept', async () => {
+    await store.write(container, 'described', Buffer.from('{}'), {
+      mode: 'create',
+      contentType: 'application/json',
+      metadata: { source: 'survey 7' },
+    })
+    expect(await store.properties({ container, blob: 'described' })).toMatchObject({
+      content_type: 'application/json',
+      metadata: { source: 'survey 7' },
+    })
+  })
+
+  test.each([
+    [{ 'not-an-identifier': 'x' }, 'metadata.not-an-identifier'],
+    [{ place: 'Žilina' }, 'metadata.place'],
+    [{ line: 'a\nb' }, 'metadata.line'],
+    [{ long: 'x'.repeat(9000) }, 'metadata.long'],
+  ])('metadata %j is refused before a request', async (metadata, path) => {
+    await expect(store.write(container, 'refused', Buffer.from(''), { mode: 'create', metadata })).rejects.toMatchObject({
+      code: 'INVALID_METADATA',
+      issues: [expect.objectContaining({ path })],
+    })
+    expect(await store.exists({ container, blob: 'refused' })).toBe(false)
+  })
+})
+
+describe('read in pieces', () => {
+  const body = Buffer.from(Array.from({ length: 10_000 }, (_, i) => i % 251))
+  beforeAll(async () => void (await put('pieces', body)))
+
+  test.each([1000, 3333, 10_000, 4 * 1024 * 1024])('chunks of %i bytes put together are the blob', async (chunkBytes) => {
+    const chunks = await collect(store.readChunks({ container, blob: 'pieces' }, { chunkBytes }))
+    expect(chunks.map((c) => c.offset)).toEqual(Array.from({ length: Math.ceil(10_000 / chunkBytes) }, (_, i) => i * chunkBytes))
+    expect(Buffer.concat(chunks.map((c) => c.bytes)).equals(body)).toBe(true)
+  })
+
+  test('an empty blob has no chunk', async () => {
+    await put('empty', '')
+    expect(await collect(store.readChunks({ container, blob: 'empty' }))).toEqual([])
+  })
+
+  test('a blob that is replaced between two chunks is BLOB_CHANGED: no mixed bytes', async () => {
+    await put('moving', 'a'.repeat(3000))
+    const chunks = store.readChunks({ container, blob: 'moving' }, { chunkBytes: 1000 })[Symbol.asyncIterator]()
+    expect(text((await chunks.next()).value?.bytes)).toBe('a'.repeat(1000))
+    await put('moving', 'b'.repeat(3000))
+    await expect(chunks.next()).rejects.toMatchObject({ code: 'BLOB_CHANGED' })
+  })
+})
+
+describe('exists and delete', () => {
+  test('there, not there, and gone', async () => {
+    const { etag } = await put('gone', 'x')
+    expect(await store.exists({ container, blob: 'gone' })).toBe(true)
+    await expect(store.delete({ container, blob: 'gone', etag: '"0x1"' })).rejects.toMatchObject({ code: 'BLOB_CHANGED' })
+    expect(await store.delete({ container, blob: 'gone', etag })).toBe(true)
+    expect(await store.exists({ container, blob: 'gone' })).toBe(false)
+    expect(await store.delete({ container, blob: 'gone' })).toBe(false)
+  })
+
+  test('"no" and "could not ask" are never the same answer', async () => {
+    const nobody = 'DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=bm90IHRoZSBrZXk=;BlobEndpoint='
+    const endpoint = /BlobEndpoint=([^;]+)/.exec(inject('storage'))?.[1] ?? ''
+    const stranger = openBlobStore({ connectionString: nobody + endpoint, accountUrl: undefined, allowed: new Set([container]) })
+    await expect(stranger.exists({ container, blob: 'x' })).rejects.toMatchObject({ code: 'STORAGE_FORBIDDEN' })
+  })
+})
+
+describe('many at once', () => {
+  const names = Array.from({ length: 60 }, (_, i) => `many/${String(i).padStart(2, '0')}`)
+  const asked = [...names, 'many/missing-1', 'many/large', names[3] ?? '', '../escape', 'many/missing-2']
+  beforeAll(async () => {
+    await Promise.all(names.map((name) => put(name, `body of ${name}`)))
+    await put('many/large', 'x'.repeat(5000))
+  })
+
+  test.each(['completion', 'input'] as const)(
+    'one entry per asked name, in order of %s: what fails ends nothing',
+    async (order) => {
+      const entries = await collect(store.downloadMany(container, asked, { order, concurrency: 7, maxBytesEach: 1000 }))
+      expect(entries.map((e) => e.name).sort()).toEqual([...asked].sort())
+      const failed = entries.flatMap((e) => (e.ok ? [] : [[e.name, e.code]]))
+      expect(Object.fromEntries(failed)).toEqual({
+        'many/missing-1': 'BLOB_NOT_FOUND',
+        'many/missing-2': 'BLOB_NOT_FOUND',
+        'many/large': 'BLOB_TOO_LARGE',
+        '../escape': 'INVALID_NAME',
+      })
+      const bodies = entries.filter((e): e is Extract<Downloaded, { ok: true }> => e.ok)
+      expect(bodies.every((e) => text(e.body) === `body of ${e.name}`)).toBe(true)
+      if (order === 'input') expect([...new Set(entries.map((e) => e.name))]).toEqual([...new Set(asked)])
+    },
+  )
+
+  test('never more at once than asked for; a sink gets the bytes instead', async () => {
+    let [running, most] = [0, 0]
+    const written = new Map<string, string>()
+    const entries = await collect(
+      store.downloadMany(container, names, {
+        concurrency: 4,
+        sink: async (name, chunks) => {
+          most = Math.max(most, ++running)
+          written.set(name, Buffer.concat((await collect(chunks)).map((c) => c.bytes)).toString('utf8'))
+          running--
+        },
+      }),
+    )
+    expect(most).toBeLessThanOrEqual(4)
+    expect(entries.every((e) => e.ok && e.body === undefined)).toBe(true)
+    expect(Object.fromEntries(written)).toEqual(Object.fromEntries(names.map((name) => [name, `body of ${name}`])))
+  })
+
+  test('an abort ends it', async () => {
+    const stop = new AbortController()
+    const download = store.downloadMany(container, names, { concurrency: 2, signal: stop.signal })[Symbol.asyncIterator]()
+    expect((await download.next()).done).toBe(false)
+    stop.abort()
+    await expect(download.next()).rejects.toMatchObject({ code: 'TASK_ABORTED' })
+  })
+})
+
+test('one level: folders and blobs, page by page', async () => {
+  for (const name of ['tree/a', 'tree/b', 'tree/x/1', 'tree/x/2', 'tree/y/1']) await put(name, '')
+  const first = await store.listFolders(container, { prefix: 'tree/', pageSize: 3 })
+  const second = await store.listFolders(container, { prefix: 'tree/', pageSize: 3, next: first.next })
+  expect([...first.blobs, ...second.blobs].map((b) => b.name)).toEqual(['tree/a', 'tree/b'])
+  expect([...first.folders, ...second.folders]).toEqual(['tree/x/', 'tree/y/'])
+  expect(second.next).toBeUndefined()
+})
