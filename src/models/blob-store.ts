@@ -23,6 +23,31 @@ export type Downloaded =
   | { readonly name: string; readonly ok: true; readonly size: number; readonly etag: string; readonly body?: Uint8Array }
   | { readonly name: string; readonly ok: false; readonly code: string; readonly message: string }
 
+export interface SasOptions {
+  /** Read, or read, create and write. */
+  readonly permissions?: 'r' | 'rcw'
+  /** 1-60, default 60. */
+  readonly minutes?: number
+}
+export interface SasGrant {
+  /** A secret: in no log, span, error or database. */
+  readonly url: string
+  readonly expires_at: string
+  readonly permissions: string
+  readonly kind: 'user_delegation' | 'service'
+}
+
+export interface CopyOptions {
+  readonly mode: 'create' | 'overwrite'
+  readonly signal?: AbortSignal
+}
+export interface CopiedBlob {
+  readonly copy_id: string
+  readonly copy_status: string
+  readonly etag: string
+  readonly size: number
+}
+
 export interface DownloadOptions {
   readonly concurrency?: number
   /** As they end, or in the order they were asked for. */
@@ -85,6 +110,10 @@ export interface BlobStore {
   readChunks(ref: BlobRef, options?: { chunkBytes?: number; signal?: AbortSignal }): AsyncIterable<BlobChunk>
   /** Many blobs with bounded concurrency; duplicate names are fetched once. */
   downloadMany(container: string, names: readonly string[], options?: DownloadOptions): AsyncIterable<Downloaded>
+  /** Copies on the service, also between containers; the source is read by a signature of an hour at most. */
+  copy(from: BlobRef, to: BlobRef, options: CopyOptions): Promise<CopiedBlob>
+  /** A signature for this blob alone; whether the blob exists is not asked. */
+  createSas(ref: BlobRef, options?: SasOptions): Promise<SasGrant>
   /** "No" and "could not ask" are never the same answer: refusals and failures throw. */
   exists(ref: BlobRef): Promise<boolean>
   /** True, or false when it was not there. With `ref.etag`: `BLOB_CHANGED` when replaced since. */

@@ -3,14 +3,16 @@ import { createHash } from 'node:crypto'
 import type { BlobClient, BlobServiceClient, BlockBlobClient, ContainerClient } from '@azure/storage-blob'
 import { AppError } from '../engine/errors.ts'
 import type { BlobStore, WriteOptions, WrittenBlob } from '../models/blob-store.ts'
-import type { BlobRef } from '../models/blob.ts'
+import type { BlobMetadata, BlobRef } from '../models/blob.ts'
 import { describeBlob } from './blob-metadata.ts'
 import { toStorageError } from './blob-errors.ts'
+import { copyBlob } from './copy.ts'
 import { downloadMany } from './download-many.ts'
 import { INTERNAL_CONTAINER } from './large-results.ts'
 import { folderPage, listPages } from './list-blobs.ts'
 import { assertName, blobNameProblem, ContainerName, writableNameProblem } from './names.ts'
 import { readChunks } from './read-chunks.ts'
+import { SasSigner } from './sas.ts'
 
 export interface BlobStoreSettings {
   /** Shared key (laptop); else `accountUrl` with the process identity. */
@@ -25,6 +27,7 @@ const MAX_READ = 64 * 1024 * 1024
 /** Opens the store; the SDK is loaded and the account reached at the first call. */
 export function openBlobStore(settings: BlobStoreSettings): BlobStore {
   let service: Promise<BlobServiceClient> | undefined
+  const signer = new SasSigner()
   const containers = new Map<string, ContainerClient>()
   const container = async (name: string): Promise<ContainerClient> => {
     const client = containers.get(name) ?? (await (service ??= connect(settings))).getContainerClient(name)
@@ -48,38 +51,50 @@ export function openBlobStore(settings: BlobStoreSettings): BlobStore {
           throw error
         },
       ),
-    properties: (ref) =>
-      guarded(nameOf(ref), async () => {
-        const p = await (await reader(ref)).getProperties(conditions(ref))
-        return describeBlob({
-          name: ref.blob,
-          size: p.contentLength ?? 0,
-          lastModified: p.lastModified ?? new Date(0),
-          contentType: p.contentType,
-          etag: p.etag,
-          metadata: p.metadata,
-          contentMD5: p.contentMD5,
-          accessTier: p.accessTier,
-        })
-      }),
+    properties: (ref) => guarded(nameOf(ref), async () => propertiesOf(await reader(ref), ref)),
     tags: (ref) => guarded(nameOf(ref), async () => (await (await reader(ref)).getTags()).tags),
     read: (ref, options) => guarded(nameOf(ref), async () => readWhole(await reader(ref), ref, options?.maxBytes ?? MAX_READ)),
     readRange: (ref, offset, length) =>
       guarded(nameOf(ref), async () => (await reader(ref)).downloadToBuffer(offset, length, conditions(ref))),
     readChunks: (ref, options) => readChunks(() => reader(ref), ref, options ?? {}),
     downloadMany: (name, names, options) => downloadMany(store, name, names, options ?? {}),
-    exists: (ref) => guarded(nameOf(ref), async () => (await reader(ref)).exists()),
-    delete: (ref) =>
-      guarded(nameOf(ref), async () => {
-        const { succeeded } = await (await reader(ref)).deleteIfExists({ deleteSnapshots: 'include', ...conditions(ref) })
-        return succeeded
+    copy: (from, to, options) =>
+      guarded(nameOf(to), async () => {
+        const target = await blob(to, writableNameProblem(to.blob))
+        const { url } = await store.createSas(from)
+        return copyBlob(target, url, options)
       }),
+    createSas: async (ref, options) => {
+      const client = await reader(ref)
+      return guarded(nameOf(ref), async () => signer.sign(await (service ??= connect(settings)), client, options ?? {}))
+    },
+    exists: (ref) => guarded(nameOf(ref), async () => (await reader(ref)).exists()),
+    delete: (ref) => guarded(nameOf(ref), async () => deleteBlob(await reader(ref), ref)),
     write: (name, path, body, options) =>
       guarded(`${name}/${path}`, async () =>
         write(await blob({ container: name, blob: path }, writableNameProblem(path)), name, body, options),
       ),
   }
   return store
+}
+
+async function propertiesOf(client: BlockBlobClient, ref: BlobRef): Promise<BlobMetadata> {
+  const p = await client.getProperties(conditions(ref))
+  return describeBlob({
+    name: ref.blob,
+    size: p.contentLength ?? 0,
+    lastModified: p.lastModified ?? new Date(0),
+    contentType: p.contentType,
+    etag: p.etag,
+    metadata: p.metadata,
+    contentMD5: p.contentMD5,
+    accessTier: p.accessTier,
+  })
+}
+
+async function deleteBlob(client: BlockBlobClient, ref: BlobRef): Promise<boolean> {
+  const { succeeded } = await client.deleteIfExists({ deleteSnapshots: 'include', ...conditions(ref) })
+  return succeeded
 }
 
 async function guarded<T>(what: string, call: () => Promise<T>): Promise<T> {

@@ -171,3 +171,58 @@ test('one level: folders and blobs, page by page', async () => {
   expect([...first.folders, ...second.folders]).toEqual(['tree/x/', 'tree/y/'])
   expect(second.next).toBeUndefined()
 })
+
+describe('signatures', () => {
+  beforeAll(async () => void (await put('signed/a b%2F?#.txt', 'for you')))
+  const ref = { container, blob: 'signed/a b%2F?#.txt' }
+
+  test('read only, for this blob only, and not after a change of the signature', async () => {
+    const { url, kind, permissions, expires_at } = await store.createSas(ref, { minutes: 5 })
+    expect([kind, permissions]).toEqual(['service', 'r'])
+    expect(Date.parse(expires_at)).toBeGreaterThan(Date.now())
+    expect(await (await fetch(url)).text()).toBe('for you')
+    const put = await fetch(url, { method: 'PUT', body: 'mine', headers: { 'x-ms-blob-type': 'BlockBlob' } })
+    expect(put.status).toBe(403)
+    expect((await fetch(url.replace('signed/', 'pieces/'))).status).toBe(403)
+    expect((await fetch(url.replace(/sig=.../, 'sig=AAA'))).status).toBe(403)
+  })
+
+  test('rcw writes', async () => {
+    const { url } = await store.createSas({ container, blob: 'signed/new' }, { permissions: 'rcw', minutes: 1 })
+    expect((await fetch(url, { method: 'PUT', body: 'mine', headers: { 'x-ms-blob-type': 'BlockBlob' } })).status).toBe(201)
+    expect(text(await store.read({ container, blob: 'signed/new' }))).toBe('mine')
+  })
+
+  test.each([0, 61, 1.5, Number.NaN])('%d minutes are refused', async (minutes) => {
+    await expect(store.createSas(ref, { minutes })).rejects.toMatchObject({
+      code: 'INVALID_PARAMETERS',
+      issues: [{ path: 'minutes' }],
+    })
+  })
+
+  test('a name that leaves the container is refused', async () => {
+    await expect(store.createSas({ container, blob: '../other/secret' })).rejects.toMatchObject({ code: 'INVALID_NAME' })
+  })
+})
+
+describe('copy', () => {
+  test('on the service, name by name; create refuses a name that is taken', async () => {
+    await put('copied/from here', 'the same bytes')
+    const to = { container, blob: 'copied/to there' }
+    const copied = await store.copy({ container, blob: 'copied/from here' }, to, { mode: 'create' })
+    expect(copied).toMatchObject({ copy_status: 'success', size: 14, copy_id: expect.stringMatching(/./) })
+    expect(text(await store.read({ ...to, etag: copied.etag }))).toBe('the same bytes')
+    await expect(store.copy({ container, blob: 'copied/from here' }, to, { mode: 'create' })).rejects.toMatchObject({
+      code: 'BLOB_EXISTS',
+    })
+    await put('copied/from here', 'other bytes')
+    await store.copy({ container, blob: 'copied/from here' }, to, { mode: 'overwrite' })
+    expect(text(await store.read(to))).toBe('other bytes')
+  })
+
+  test('a source that is not there', async () => {
+    const answer = store.copy({ container, blob: 'copied/nowhere' }, { container, blob: 'copied/x' }, { mode: 'create' })
+    await expect(answer).rejects.toMatchObject({ code: 'BLOB_NOT_FOUND' })
+    await expect(answer).rejects.not.toThrow(/sig=/)
+  })
+})
