@@ -122,7 +122,9 @@ async function start({ options, port: wanted, verbose }: Arguments): Promise<voi
     log('warning', 'Host.CORS of local.settings.json is ignored: this host answers every origin of this machine.')
   const began = Date.now()
   const host = await startHost({ ...options, port, log })
-  drainOnSignals(host, log, ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  const stop = drainOnSignals(host, log, ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  // Started by a wrapper that is gone.
+  if (process.connected) process.on('disconnect', stop)
   printReady(host, verbose, Date.now() - began)
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
+import { alive } from '../support/processes.ts'
 
 let app: TestApp
 beforeEach(async () => void (app = await startApp()))
@@ -25,15 +26,6 @@ async function everyEffectOnce(jobId: string, n: number): Promise<void> {
     { stage: 1, n, results: n },
     { stage: 2, n, results: n },
   ])
-}
-
-const alive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
 }
 
 test('host killed with -9 five times in one job: it completes, every effect exactly once, no worker survives', async () => {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { seeded } from '../../local/host/durable/clock.ts'
 import { startApp, type TestApp } from '../support/app.ts'
+import { alive } from '../support/processes.ts'
 
 const KILLS = Number(process.env['KILLS'] ?? 6)
 const SEED = Number(process.env['KILL_SEED'] ?? 1)
@@ -11,13 +12,6 @@ let app: TestApp
 beforeAll(async () => void (app = await startApp()))
 afterAll(() => app.stop())
 
-const alive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
 /** A request whose worker is killed is a 500: a client asks again, and the same parameters are the same job. */
 async function submitted(parameters: object): Promise<string> {
   for (;;) {

@@ -60,6 +60,11 @@ describe('foreign apps run unmodified', () => {
     expect(await run.ended).toBe(0)
   })
 
+  test('lhost is the same', () => {
+    for (const name of ['func', 'lhost'])
+      expect(execFileSync(`local/bin/${name}`, ['--version'], { encoding: 'utf8' })).toBe('4.0.0\n')
+  })
+
   test('--functions starts only these, --enable-auth wants keys, a disabled function is none', async () => {
     const env = { 'AzureWebJobs.child.Disabled': 'true' }
     const some = ['--functions', 'start', 'parent', 'child', 'setting']

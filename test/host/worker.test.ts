@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type Host, startHost } from '../../local/host/host.ts'
 import { appOf, func } from '../support/func.ts'
+import { alive } from '../support/processes.ts'
 
 const SOURCE = `
 const { appendFileSync } = require('node:fs')
@@ -43,14 +44,6 @@ async function run(host: Host, activity: string, input: object = {}): Promise<un
   return (await fetch(startUrl(host.url, host.keys.system, 'one'), { method: 'POST', body, headers })).json()
 }
 const numbersOf = (): string[] => readFileSync(marks, 'utf8').split('\n').filter(Boolean)
-const alive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
-
 const lines: string[] = []
 /** A host of its own: the wait before a new worker grows with each death. */
 async function withHost(test: (host: Host) => Promise<void>): Promise<void> {

@@ -16,7 +16,7 @@ const FUNC = resolve('local/bin/func')
 
 /** Resolves when it says that it is ready. @throws Error with what it printed when it ends before */
 export function func(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<FuncRun> {
-  const child = spawn(process.execPath, [FUNC, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(FUNC, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   const ended = new Promise<number | null>((done) => child.once('close', (code) => done(code)))
   let text = ''
   return new Promise((done, refuse) => {
