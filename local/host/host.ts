@@ -2,8 +2,6 @@
 import { randomBytes } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { type Env, type HostConfig, isDisabled, readHostConfig } from './config.ts'
-import type { ApiReply } from './durable/api/exchange.ts'
-import { manage } from './durable/api/management.ts'
 import { clientPayload } from './durable/api/payloads.ts'
 import { armTimer, seeded } from './durable/clock.ts'
 import { Engine } from './durable/engine.ts'
@@ -13,7 +11,8 @@ import { DeathWatch } from './functions/death-watch.ts'
 import { Functions } from './functions/functions.ts'
 import { isInterval, parseSchedule } from './functions/schedule.ts'
 import { Timers } from './functions/timers.ts'
-import { type Exchange, json, type Reply } from './http/exchange.ts'
+import { answerDurable } from './http/durable.ts'
+import type { Exchange, Reply } from './http/exchange.ts'
 import { Front, type HostState } from './http/front.ts'
 import { readKeys } from './http/keys.ts'
 import { httpRoute } from './http/routes.ts'
@@ -297,27 +296,7 @@ export class Host {
     this.#rpcBaseUrl = `http://127.0.0.1:${rpc.port}${root}`
   }
 
-  async #durable(exchange: Exchange, below: string, rpc: boolean): Promise<Reply> {
-    const query = new URLSearchParams(exchange.query)
-    // Links in answers carry the key, also for a caller that needs none.
-    if (!query.has('code')) query.set('code', this.#keys.system)
-    const answer = await manage(this.#engine, this.#config.hubName, {
-      method: exchange.method,
-      // `+` stands for a space in this API's paths (recorded).
-      path: below.split('/').filter(Boolean).map(decodeSegment),
-      query,
-      href: exchange.url.href,
-      origin: exchange.url.origin,
-      contentType: exchange.headers['content-type'] ?? '',
-      continuation: exchange.headers['x-ms-continuation-token'] ?? '',
-      rpc,
-      body: async () => (exchange.hasBody ? (await exchange.body()).toString('utf8') : ''),
-    })
-    return replyOf(answer)
+  #durable(exchange: Exchange, below: string, rpc: boolean): Promise<Reply> {
+    return answerDurable(this.#engine, exchange, below, { hub: this.#config.hubName, key: this.#keys.system, rpc })
   }
 }
-
-const decodeSegment = (segment: string): string => decodeURIComponent(segment).replaceAll('+', ' ')
-
-const replyOf = ({ status, headers = {}, body }: ApiReply): Reply =>
-  body === undefined ? { status, headers } : json(status, body, headers)
