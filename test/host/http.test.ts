@@ -147,6 +147,14 @@ describe.each([
     expect((await fetch(`${host.url}/runtime/webhooks/durabletask/instances${keyed}`, { method })).status).toBe(status)
   })
 
+  test.each(['%zz', '%', '%E0%A4%A'])('an instance whose escape is broken (%s) is a 400', async (id) => {
+    const answer = await raw(
+      port(),
+      `GET /runtime/webhooks/durabletask/instances/${id}?code=${host.keys.system} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+    )
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /)
+  })
+
   test('a continuation token from elsewhere is a 400', async () => {
     const url = `${host.url}/runtime/webhooks/durabletask/instances?code=${host.keys.system}`
     expect((await fetch(url, { headers: { 'x-ms-continuation-token': '%%%' } })).status).toBe(400)

@@ -10,6 +10,8 @@ export async function answerDurable(
   below: string,
   { hub, key, rpc }: { readonly hub: string; readonly key: string; readonly rpc: boolean },
 ): Promise<Reply> {
+  const path = segmentsOf(below)
+  if (!path) return { status: 400 }
   const query = new URLSearchParams(exchange.query)
   // Links in answers carry the key, also for a caller that needs none.
   if (!query.has('code')) query.set('code', key)
@@ -19,7 +21,7 @@ export async function answerDurable(
     body,
   } = await manage(engine, hub, {
     method: exchange.method,
-    path: below.split('/').filter(Boolean).map(decodeSegment),
+    path,
     query,
     href: exchange.url.href,
     origin: exchange.url.origin,
@@ -31,5 +33,14 @@ export async function answerDurable(
   return body === undefined ? { status, headers } : json(status, body, headers)
 }
 
-/** `+` stands for a space in this API's paths (recorded). */
-const decodeSegment = (segment: string): string => decodeURIComponent(segment).replaceAll('+', ' ')
+/** Decoded; `+` stands for a space in this API's paths (recorded). Undefined when an escape is broken. */
+function segmentsOf(below: string): string[] | undefined {
+  try {
+    return below
+      .split('/')
+      .filter(Boolean)
+      .map((segment) => decodeURIComponent(segment).replaceAll('+', ' '))
+  } catch {
+    return undefined
+  }
+}
