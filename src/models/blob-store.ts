@@ -11,6 +11,7 @@ export interface WriteOptions {
   readonly contentType?: string
   /** ASCII values, identifier keys, at most 8 KB. */
   readonly metadata?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal
 }
 
 export interface BlobChunk {
@@ -64,7 +65,38 @@ export interface WrittenBlob {
   readonly blob_path: string
   readonly size: number
   readonly etag: string
+  readonly last_modified: string
   readonly sha256: string
+}
+
+/** What is written: bytes at hand, or a stream that is sent as staged blocks and becomes the blob with one commit. */
+export type BlobBody = Uint8Array | AsyncIterable<Uint8Array>
+
+export interface CommittedBlob {
+  readonly etag: string
+  readonly last_modified: string
+}
+
+/** Blocks of a blob by id, in order: what is part of it and what only waits for a commit. */
+export interface BlockList {
+  readonly committed: readonly { readonly id: string; readonly size: number }[]
+  readonly uncommitted: readonly { readonly id: string; readonly size: number }[]
+}
+
+export interface ReadStreamOptions {
+  readonly offset?: number
+  readonly length?: number
+  readonly signal?: AbortSignal
+}
+export interface BlobStream {
+  /** Back-pressure is kept; errors are AppErrors. */
+  readonly body: ReadableStream<Uint8Array>
+  readonly etag: string
+  /** Bytes that the stream will give. */
+  readonly length: number
+  /** Bytes of the whole blob. */
+  readonly size: number
+  readonly content_type: string | undefined
 }
 
 export interface ListOptions {
@@ -103,7 +135,7 @@ export interface BlobStore {
   properties(ref: BlobRef): Promise<BlobMetadata>
   tags(ref: BlobRef): Promise<Record<string, string>>
   /** Whole body, at most `maxBytes` (default 64 MiB), else `BLOB_TOO_LARGE` before the first byte. */
-  read(ref: BlobRef, options?: { maxBytes?: number }): Promise<Buffer>
+  read(ref: BlobRef, options?: { maxBytes?: number; signal?: AbortSignal }): Promise<Buffer>
   /** Bytes `offset … offset + length`, shorter at the end of the blob. With `ref.etag`: `BLOB_CHANGED` when replaced since. */
   readRange(ref: BlobRef, offset: number, length: number): Promise<Buffer>
   /** The blob in pieces (default 4 MiB); the ETag at the beginning pins the rest: `BLOB_CHANGED` when it is replaced meanwhile. */
@@ -114,10 +146,32 @@ export interface BlobStore {
   copy(from: BlobRef, to: BlobRef, options: CopyOptions): Promise<CopiedBlob>
   /** A signature for this blob alone; whether the blob exists is not asked. */
   createSas(ref: BlobRef, options?: SasOptions): Promise<SasGrant>
+  /**
+   * The blob, or a part of it, as a stream; a broken connection is taken up again at the same ETag, else `BLOB_CHANGED`.
+   * Beyond the end: `RANGE_NOT_SATISFIABLE`.
+   */
+  readStream(ref: BlobRef, options?: ReadStreamOptions): Promise<BlobStream>
+  /** Replaces the metadata as a whole; answers with the new ETag. With `ref.etag`: `BLOB_CHANGED` when replaced since. */
+  setMetadata(ref: BlobRef, metadata: Readonly<Record<string, string>>): Promise<string>
+  /** Replaces the index tags as a whole: at most ten. */
+  setTags(ref: BlobRef, tags: Readonly<Record<string, string>>): Promise<void>
+  /** Blobs of a container whose index tags match, e.g. `survey='7' AND year>='2020'`. The service's index lags behind writes. */
+  findByTags(
+    container: string,
+    query: string,
+  ): AsyncIterable<{ readonly name: string; readonly tags: Readonly<Record<string, string>> }>
+  /** One block of a blob to be; ids of one blob have equal length (at most 64 bytes). Nothing is visible before the commit. */
+  stageBlock(ref: BlobRef, id: string, bytes: Uint8Array): Promise<void>
+  /** The blob becomes these blocks, at most 50,000, in this order. */
+  commitBlocks(ref: BlobRef, ids: readonly string[], options: WriteOptions): Promise<CommittedBlob>
+  blockList(ref: BlobRef): Promise<BlockList>
   /** "No" and "could not ask" are never the same answer: refusals and failures throw. */
   exists(ref: BlobRef): Promise<boolean>
   /** True, or false when it was not there. With `ref.etag`: `BLOB_CHANGED` when replaced since. */
   delete(ref: BlobRef): Promise<boolean>
-  /** `create` on a name that is taken: `BLOB_EXISTS`; `replace` of another ETag: `BLOB_CHANGED`; `INVALID_METADATA`. */
-  write(container: string, name: string, body: Uint8Array, options: WriteOptions): Promise<WrittenBlob>
+  /**
+   * `create` on a name that is taken: `BLOB_EXISTS`; `replace` of another ETag: `BLOB_CHANGED`; `INVALID_METADATA`.
+   * A stream that fails leaves the blob that was there, or none.
+   */
+  write(container: string, name: string, body: BlobBody, options: WriteOptions): Promise<WrittenBlob>
 }

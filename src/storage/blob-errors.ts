@@ -29,6 +29,10 @@ export function toStorageError(error: unknown, what: string): AppError {
   if (statusCode === 412) return new AppError('BLOB_CHANGED', `${what} was replaced since its ETag was read.`, { cause: error })
   if (statusCode === 416)
     return new AppError('RANGE_NOT_SATISFIABLE', `The range lies beyond the end of ${what}.`, { cause: error })
+  if (statusCode === undefined && code === '' && name !== 'RestError') {
+    const message = error instanceof Error ? error.message : String(error)
+    return new AppError('STORAGE_ERROR', `Working on ${what} failed: ${message.slice(0, 500)}`, { cause: error })
+  }
   if (statusCode === undefined || statusCode === 429 || statusCode === 500 || statusCode === 503) {
     const seconds = Number(response?.headers?.get('retry-after') ?? Number.NaN)
     const options = Number.isFinite(seconds) ? { cause: error, retryAfterMs: seconds * 1000 } : { cause: error }

@@ -1,18 +1,19 @@
 // The one implementation of BlobStore, over @azure/storage-blob; works alike on Azurite and on Azure.
-import { createHash } from 'node:crypto'
 import type { BlobClient, BlobServiceClient, BlockBlobClient, ContainerClient } from '@azure/storage-blob'
 import { AppError } from '../engine/errors.ts'
-import type { BlobStore, WriteOptions, WrittenBlob } from '../models/blob-store.ts'
+import type { BlobStore } from '../models/blob-store.ts'
 import type { BlobMetadata, BlobRef } from '../models/blob.ts'
 import { describeBlob } from './blob-metadata.ts'
 import { toStorageError } from './blob-errors.ts'
 import { copyBlob } from './copy.ts'
 import { downloadMany } from './download-many.ts'
 import { INTERNAL_CONTAINER } from './large-results.ts'
-import { folderPage, listPages } from './list-blobs.ts'
+import { findByTags, folderPage, listPages } from './list-blobs.ts'
 import { assertName, blobNameProblem, ContainerName, writableNameProblem } from './names.ts'
 import { readChunks } from './read-chunks.ts'
+import { bytesOf, readStream, readWhole } from './read-stream.ts'
 import { SasSigner } from './sas.ts'
+import { blockList, commitBlocks, setMetadata, stageBlock, writeBlob } from './write-blob.ts'
 
 export interface BlobStoreSettings {
   /** Shared key (laptop); else `accountUrl` with the process identity. */
@@ -20,9 +21,6 @@ export interface BlobStoreSettings {
   readonly accountUrl: string | undefined
   readonly allowed: ReadonlySet<string>
 }
-
-const MAX_METADATA = 8 * 1024
-const MAX_READ = 64 * 1024 * 1024
 
 /** Opens the store; the SDK is loaded and the account reached at the first call. */
 export function openBlobStore(settings: BlobStoreSettings): BlobStore {
@@ -40,6 +38,7 @@ export function openBlobStore(settings: BlobStoreSettings): BlobStore {
     return sameBlob(client, ref)
   }
   const reader = (ref: BlobRef): Promise<BlockBlobClient> => blob(ref, blobNameProblem(ref.blob))
+  const writer = (ref: BlobRef): Promise<BlockBlobClient> => blob(ref, writableNameProblem(ref.blob))
   const store: BlobStore = {
     checkContainer: (name) => checkContainer(name, settings.allowed, container),
     list: (name, options) => listPages(() => container(name), name, options ?? {}),
@@ -53,14 +52,14 @@ export function openBlobStore(settings: BlobStoreSettings): BlobStore {
       ),
     properties: (ref) => guarded(nameOf(ref), async () => propertiesOf(await reader(ref), ref)),
     tags: (ref) => guarded(nameOf(ref), async () => (await (await reader(ref)).getTags()).tags),
-    read: (ref, options) => guarded(nameOf(ref), async () => readWhole(await reader(ref), ref, options?.maxBytes ?? MAX_READ)),
+    read: (ref, options) => guarded(nameOf(ref), async () => readWhole(await reader(ref), ref, options ?? {})),
     readRange: (ref, offset, length) =>
-      guarded(nameOf(ref), async () => (await reader(ref)).downloadToBuffer(offset, length, conditions(ref))),
+      guarded(nameOf(ref), async () => bytesOf((await readStream(await reader(ref), ref, { offset, length })).body)),
     readChunks: (ref, options) => readChunks(() => reader(ref), ref, options ?? {}),
     downloadMany: (name, names, options) => downloadMany(store, name, names, options ?? {}),
     copy: (from, to, options) =>
       guarded(nameOf(to), async () => {
-        const target = await blob(to, writableNameProblem(to.blob))
+        const target = await writer(to)
         const { url } = await store.createSas(from)
         return copyBlob(target, url, options)
       }),
@@ -70,10 +69,17 @@ export function openBlobStore(settings: BlobStoreSettings): BlobStore {
     },
     exists: (ref) => guarded(nameOf(ref), async () => (await reader(ref)).exists()),
     delete: (ref) => guarded(nameOf(ref), async () => deleteBlob(await reader(ref), ref)),
-    write: (name, path, body, options) =>
-      guarded(`${name}/${path}`, async () =>
-        write(await blob({ container: name, blob: path }, writableNameProblem(path)), name, body, options),
-      ),
+    readStream: (ref, options) => guarded(nameOf(ref), async () => readStream(await reader(ref), ref, options ?? {})),
+    setMetadata: (ref, metadata) => guarded(nameOf(ref), async () => setMetadata(await reader(ref), ref, metadata)),
+    setTags: (ref, tags) => guarded(nameOf(ref), async () => void (await (await reader(ref)).setTags({ ...tags }))),
+    findByTags: (name, query) => findByTags(() => container(name), name, query),
+    stageBlock: (ref, id, bytes) => guarded(nameOf(ref), async () => stageBlock(await writer(ref), id, bytes)),
+    commitBlocks: (ref, ids, options) => guarded(nameOf(ref), async () => commitBlocks(await writer(ref), ids, options)),
+    blockList: (ref) => guarded(nameOf(ref), async () => blockList(await reader(ref))),
+    write: (name, path, body, options) => {
+      const ref = { container: name, blob: path }
+      return guarded(nameOf(ref), async () => writeBlob(await writer(ref), body, options))
+    },
   }
   return store
 }
@@ -138,50 +144,6 @@ async function checkContainer(
   }
   const exists = await guarded(`container ${parsed.data}`, async () => (await container(parsed.data)).exists())
   if (!exists) throw new AppError('CONTAINER_NOT_FOUND', `Container '${parsed.data}' does not exist.`)
-}
-
-async function readWhole(client: BlockBlobClient, ref: BlobRef, maxBytes: number): Promise<Buffer> {
-  const answer = await client.download(0, undefined, conditions(ref))
-  const size = answer.contentLength ?? 0
-  const chunks: Buffer[] = []
-  if (size > maxBytes) {
-    ;(answer.readableStreamBody as { destroy?: () => void } | undefined)?.destroy?.()
-    throw new AppError(
-      'BLOB_TOO_LARGE',
-      `${nameOf(ref)} has ${size} bytes, more than the ${maxBytes} allowed. Read it in ranges.`,
-    )
-  }
-  for await (const chunk of answer.readableStreamBody ?? []) chunks.push(Buffer.from(chunk))
-  return Buffer.concat(chunks)
-}
-
-async function write(client: BlockBlobClient, container: string, body: Uint8Array, options: WriteOptions): Promise<WrittenBlob> {
-  const { mode, etag, contentType, metadata } = options
-  if (metadata) assertMetadata(metadata)
-  const answer = await client.uploadData(body, {
-    ...(mode === 'create' ? { conditions: { ifNoneMatch: '*' } } : {}),
-    ...(mode === 'replace' ? { conditions: { ifMatch: etag ?? '' } } : {}),
-    ...(contentType ? { blobHTTPHeaders: { blobContentType: contentType } } : {}),
-    ...(metadata ? { metadata: { ...metadata } } : {}),
-  })
-  const sha256 = createHash('sha256').update(body).digest('hex')
-  return { container, blob_path: client.name, size: body.length, etag: answer.etag ?? '', sha256 }
-}
-
-/** @throws AppError `INVALID_METADATA` naming the key */
-function assertMetadata(metadata: Readonly<Record<string, string>>): void {
-  const refuse = (key: string, message: string): never => {
-    throw new AppError('INVALID_METADATA', `Blob metadata ${JSON.stringify(key.slice(0, 100))} ${message}.`, {
-      issues: [{ path: `metadata.${key}`, message }],
-    })
-  }
-  let bytes = 0
-  for (const [key, value] of Object.entries(metadata)) {
-    if (!/^[A-Za-z_]\w*$/.test(key)) refuse(key, 'is not an identifier')
-    if (!/^[\u0020-\u007e]*$/.test(value)) refuse(key, 'holds a character that is not printable ASCII')
-    bytes += key.length + value.length
-    if (bytes > MAX_METADATA) refuse(key, 'makes the metadata larger than 8 KB')
-  }
 }
 
 const nameOf = (ref: BlobRef): string => `${ref.container}/${ref.blob}`

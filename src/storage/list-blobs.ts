@@ -43,6 +43,19 @@ export async function folderPage(
   return { folders: [], blobs: [], skipped: { count: 0, sample: [] }, next: undefined }
 }
 
+/** By the service's index of tags, which lags behind writes. */
+export async function* findByTags(
+  open: () => Promise<ContainerClient>,
+  name: string,
+  query: string,
+): AsyncGenerator<{ name: string; tags: Readonly<Record<string, string>> }> {
+  try {
+    for await (const found of (await open()).findBlobsByTags(query)) yield { name: found.name, tags: found.tags ?? {} }
+  } catch (error) {
+    throw toStorageError(error, `container ${name}`)
+  }
+}
+
 /** Zero-byte folder markers are not files; names that others stored against the rules are counted, never opened. */
 function sortOut(items: readonly BlobItem[]): BlobPage {
   const blobs: BlobMetadata[] = []

@@ -3,6 +3,7 @@ import type { BlockBlobClient } from '@azure/storage-blob'
 import type { BlobChunk } from '../models/blob-store.ts'
 import type { BlobRef } from '../models/blob.ts'
 import { toStorageError } from './blob-errors.ts'
+import { bytesOf, readStream } from './read-stream.ts'
 
 const CHUNK_BYTES = 4 * 1024 * 1024
 
@@ -19,7 +20,8 @@ export async function* readChunks(
     const { etag = '', contentLength: size = 0 } = first
     for (let offset = 0; offset < size; offset += chunkBytes) {
       const length = Math.min(chunkBytes, size - offset)
-      yield { offset, bytes: await client.downloadToBuffer(offset, length, { ...abort, conditions: { ifMatch: etag } }) }
+      const { body } = await readStream(client, { ...ref, etag }, { offset, length, ...(signal ? { signal } : {}) })
+      yield { offset, bytes: await bytesOf(body) }
     }
   } catch (error) {
     throw toStorageError(error, `${ref.container}/${ref.blob}`)

@@ -1,17 +1,18 @@
-// The blob store's contract on a real Blob service: Azurite here.
+// The blob store's contract on a Blob service: Azurite, or the account that CONTRACT_STORAGE (a connection string) names.
 import { BlobServiceClient } from '@azure/storage-blob'
 import { randomUUID } from 'node:crypto'
-import { beforeAll, describe, expect, inject, test } from 'vitest'
+import { beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import type { BlobStore, Downloaded } from '../../src/models/blob-store.ts'
 import { openBlobStore } from '../../src/storage/blob-store.ts'
 
+const serviceAddress = process.env['CONTRACT_STORAGE'] || inject('storage')
 const container = `contract-${randomUUID().slice(0, 8)}`
 let store: BlobStore
 const text = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('utf8')
 const put = (name: string, body: string | Uint8Array) => store.write(container, name, Buffer.from(body), { mode: 'overwrite' })
 
 beforeAll(async () => {
-  const connectionString = inject('storage')
+  const connectionString = serviceAddress
   store = openBlobStore({ connectionString, accountUrl: undefined, allowed: new Set([container]) })
   await BlobServiceClient.fromConnectionString(connectionString).createContainer(container)
 })
@@ -92,6 +93,48 @@ describe('read in pieces', () => {
   })
 })
 
+describe('metadata and tags', () => {
+  test('are replaced as a whole; an ETag that is old is refused', async () => {
+    const { etag } = await put('tagged', 'x')
+    const newer = await store.setMetadata({ container, blob: 'tagged', etag }, { source: 'survey 7' })
+    expect(await store.properties({ container, blob: 'tagged', etag: newer })).toMatchObject({ metadata: { source: 'survey 7' } })
+    await expect(store.setMetadata({ container, blob: 'tagged', etag }, {})).rejects.toMatchObject({ code: 'BLOB_CHANGED' })
+    await expect(store.setMetadata({ container, blob: 'tagged' }, { 'a b': 'x' })).rejects.toMatchObject({
+      code: 'INVALID_METADATA',
+    })
+    await store.setTags({ container, blob: 'tagged' }, { survey: '7', year: '2024' })
+    expect(await store.tags({ container, blob: 'tagged' })).toEqual({ survey: '7', year: '2024' })
+  })
+
+  test('are found by their values', async () => {
+    await put('found', 'x')
+    await store.setTags({ container, blob: 'found' }, { project: container })
+    const search = () => collect(store.findByTags(container, `project='${container}'`))
+    await vi.waitFor(async () => expect((await search()).map((b) => b.name)).toEqual(['found']), { timeout: 60_000 })
+    await expect(collect(store.findByTags('no-such-container-here', `a='b'`))).rejects.toMatchObject({ name: 'AppError' })
+  })
+})
+
+describe('blocks', () => {
+  test('nothing is there before the commit; then the blocks in the order of the commit', async () => {
+    const ref = { container, blob: 'blocks' }
+    for (const id of ['0002', '0001', '0003']) await store.stageBlock(ref, id, Buffer.from(`<${id}>`))
+    expect(await store.exists(ref)).toBe(false)
+    expect((await store.blockList(ref)).uncommitted.map((b) => `${b.id}: ${b.size}`).sort()).toEqual([
+      '0001: 6',
+      '0002: 6',
+      '0003: 6',
+    ])
+    const { etag } = await store.commitBlocks(ref, ['0001', '0003'], { mode: 'create', contentType: 'image/tiff' })
+    expect(text(await store.read(ref))).toBe('<0001><0003>')
+    expect(await store.properties({ ...ref, etag })).toMatchObject({ content_type: 'image/tiff', size: 12 })
+    expect((await store.blockList(ref)).committed.map((b) => b.id)).toEqual(['0001', '0003'])
+    await store.stageBlock(ref, '0009', Buffer.from('late'))
+    await expect(store.commitBlocks(ref, ['0009'], { mode: 'create' })).rejects.toMatchObject({ code: 'BLOB_EXISTS' })
+    expect(text(await store.read(ref))).toBe('<0001><0003>')
+  })
+})
+
 describe('exists and delete', () => {
   test('there, not there, and gone', async () => {
     const { etag } = await put('gone', 'x')
@@ -104,7 +147,7 @@ describe('exists and delete', () => {
 
   test('"no" and "could not ask" are never the same answer', async () => {
     const nobody = 'DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=bm90IHRoZSBrZXk=;BlobEndpoint='
-    const endpoint = /BlobEndpoint=([^;]+)/.exec(inject('storage'))?.[1] ?? ''
+    const endpoint = /BlobEndpoint=([^;]+)/.exec(serviceAddress)?.[1] ?? ''
     const stranger = openBlobStore({ connectionString: nobody + endpoint, accountUrl: undefined, allowed: new Set([container]) })
     await expect(stranger.exists({ container, blob: 'x' })).rejects.toMatchObject({ code: 'STORAGE_FORBIDDEN' })
   })

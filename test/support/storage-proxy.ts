@@ -1,0 +1,90 @@
+// A proxy before Blob storage: counts requests, and cuts, refuses or answers for the service as a test says.
+import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** What happens to a request: its answer ends after so many bytes of the body, or with a status of its own. */
+export type Fault =
+  | { readonly cutAfter: number }
+  | { readonly status: number; readonly code: string; readonly headers?: object }
+  | undefined
+
+export interface StorageProxy {
+  /** Connection string that goes through the proxy. */
+  readonly connectionString: string
+  /** `METHOD path?query` of every request so far. */
+  readonly seen: string[]
+  readonly open: number
+  readonly mostOpen: number
+  fault: (line: string) => Fault
+  close(): Promise<void>
+}
+
+/** @param connectionString of the real service, with a BlobEndpoint over http */
+export async function startStorageProxy(connectionString: string): Promise<StorageProxy> {
+  const endpoint = /BlobEndpoint=([^;]+)/.exec(connectionString)?.[1] ?? ''
+  const target = new URL(endpoint)
+  const seen: string[] = []
+  let open = 0
+  let mostOpen = 0
+  const server = createServer((incoming, outgoing) => {
+    const line = `${incoming.method} ${incoming.url}`
+    seen.push(line)
+    mostOpen = Math.max(mostOpen, ++open)
+    outgoing.on('close', () => open--)
+    const fault = proxy.fault(line)
+    if (fault && 'status' in fault) refuse(incoming, outgoing, fault)
+    else forward(target, incoming, outgoing, fault?.cutAfter)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const own = `http://127.0.0.1:${(server.address() as AddressInfo).port}${target.pathname}`
+  const proxy = {
+    connectionString: connectionString.replace(endpoint, own),
+    seen,
+    get open() {
+      return open
+    },
+    get mostOpen() {
+      return mostOpen
+    },
+    fault: (_line: string): Fault => undefined,
+    async close() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+  return proxy
+}
+
+function forward(target: URL, incoming: IncomingMessage, outgoing: ServerResponse, cutAfter: number | undefined): void {
+  const { method = 'GET', url = '/', headers } = incoming
+  const onward = request({ host: target.hostname, port: target.port, method, path: url, headers }, (answer) => {
+    outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
+    let left = cutAfter ?? Infinity
+    answer.on('data', (chunk: Buffer) => {
+      if (left === Infinity) {
+        if (!outgoing.write(chunk)) {
+          answer.pause()
+          outgoing.once('drain', () => answer.resume())
+        }
+        return
+      }
+      outgoing.write(chunk.subarray(0, left), () => left <= 0 && outgoing.destroy())
+      left -= chunk.length
+      if (left <= 0) answer.destroy()
+    })
+    answer.on('end', () => outgoing.end())
+  })
+  onward.on('error', () => outgoing.destroy())
+  outgoing.on('close', () => onward.destroy())
+  incoming.pipe(onward)
+}
+
+function refuse(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  { status, code, headers }: { status: number; code: string; headers?: object },
+): void {
+  incoming.resume()
+  outgoing.writeHead(status, { 'content-type': 'application/xml', 'x-ms-error-code': code, ...headers })
+  outgoing.end(`<?xml version="1.0" encoding="utf-8"?><Error><Code>${code}</Code><Message>planted</Message></Error>`)
+}
