@@ -1,5 +1,6 @@
 // One try of one task: calls `run`, enforces timeout and abort, checks the result against its schema.
 import * as z from 'zod'
+import { recentStageRate } from '../db/reading.ts'
 import type { ClaimedTask, TaskOutcome } from '../db/task-functions.ts'
 import type { TaskContext } from '../engine/define-job.ts'
 import { AppError } from '../engine/errors.ts'
@@ -75,6 +76,7 @@ async function raced(r: Resources, target: WorkerTarget, task: ClaimedTask, hand
     now: r.now,
     predecessor: handle.predecessor,
     previous: (earlier) => stageResults(r, target.job, target.jobId, earlier),
+    recentRate: (stageName) => recentStageRate(r.db, target.job.name, stageName),
     progress: handle.progress,
   }
   try {

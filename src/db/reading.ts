@@ -242,3 +242,17 @@ export async function recentCompletions(
   )
   return rows[0]
 }
+
+/** Stages that are looked at for a rate: newest first, over all job types. */
+const RATE_LOOKBACK = 1000
+
+/** Tasks per second over the closed runs of a stage among the newest stages, or undefined without history. */
+export async function recentStageRate(db: Database, jobType: string, stageName: string): Promise<number | undefined> {
+  const rows = await db.query<{ rate: number | null }>(
+    `SELECT sum(s.completed)::float8 / nullif(sum(extract(epoch FROM s.closed_at - s.sealed_at)), 0)::float8 AS rate
+     FROM (SELECT * FROM app.stages ORDER BY stage_id DESC LIMIT ${RATE_LOOKBACK}) s JOIN app.jobs j USING (job_id)
+     WHERE s.status = 'closed' AND s.name = $2 AND j.job_type = $1 AND s.completed > 0`,
+    [jobType, stageName],
+  )
+  return rows[0]?.rate ?? undefined
+}

@@ -59,6 +59,8 @@ export interface TaskContext<P, Before> {
   predecessor(): Promise<Before>
   /** Completed tasks of an earlier stage in order, streamed: for tasks that gather. */
   previous<S extends AnyStage>(stage: S): AsyncIterable<TaskResult<ResultOf<S>>>
+  /** Tasks per second of a stage of this job type, over its runs that closed last; undefined when there is none. */
+  recentRate(stageName: string): Promise<number | undefined>
   /** For long tasks: 0 … 1 and a short note, stored with the next heartbeat. */
   progress(fraction: number, note?: string): void
 }

@@ -51,6 +51,7 @@ export const ERROR_CODES = {
   ),
   TASK_NOT_FOUND: facts(404, false, 'The stage has no task with this key.', 'GET /api/jobs/{id}/tasks lists them.'),
   CONTAINER_NOT_FOUND: facts(404, false, 'The container does not exist.', 'Create it or correct the name.'),
+  INVENTORY_NOT_FOUND: facts(404, false, 'No finished inventory has this job id and attempt.', 'Run inventory_container first.'),
   BLOB_NOT_FOUND: facts(404, false, 'The blob does not exist (any more).', 'Check the name; list the container again.'),
   METHOD_NOT_ALLOWED: facts(405, false, 'The resource does not know this method.', 'Use a method of the Allow header.'),
   ATTEMPT_SUPERSEDED: facts(409, false, 'A newer attempt of the job took over.', 'Nothing: the newer run goes on.', 'LL003'),

@@ -6,6 +6,7 @@ import { FileFilter } from '../models/file-filter.ts'
 import { allowedContainers } from '../platform/config.ts'
 import type { Resources } from '../platform/resources.ts'
 import { blobMatcher } from '../storage/file-filter.ts'
+import { addSkipped } from '../storage/list-blobs.ts'
 import { blobNameProblem, BlobPrefix, ContainerName } from '../storage/names.ts'
 import { makeCursor, readCursor } from './cursor.ts'
 import { type Answer, type Call, route } from './route.ts'
@@ -133,11 +134,6 @@ async function oneLevel(
     if (next === undefined || found.length + folders.length >= limit) break
   }
   return { blobs: found, folders, skipped_names, position: next }
-}
-
-function addSkipped(sum: SkippedNames, { count, sample }: SkippedNames): void {
-  sum.count += count
-  sum.sample.push(...sample.slice(0, 20 - sum.sample.length))
 }
 
 const BlobName = z.string().superRefine((text, ctx) => {

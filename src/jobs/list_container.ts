@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { defineJob, defineStage } from '../engine/define-job.ts'
 import { AppError } from '../engine/errors.ts'
-import { BlobMetadata, ListRef, MetadataLevel, OrchestrationData } from '../models/blob.ts'
+import { BlobMetadata, type ListedFile, ListRef, MetadataLevel, OrchestrationData } from '../models/blob.ts'
 import { readTiffHeader } from '../raster/tiff-header.ts'
 import { acceptContainer, containerParams, listingOf, withContainerAlias } from '../storage/container-params.ts'
 import { readList, writeList } from '../storage/list-file.ts'
@@ -18,12 +18,13 @@ const params = withContainerAlias(
     metadata_level: MetadataLevel.default('standard').describe(
       'basic and standard use the listing; full also asks for tags and reads 16 KB',
     ),
-    create_index: z.boolean().default(false).describe('third stage: one index of all files'),
+    create_index: z.boolean().default(false).describe('third stage: one index of all files, as a blob'),
+    index_format: z.enum(['ndjson', 'csv']).default('ndjson').describe('how the index blob is written; gzip in both cases'),
   }),
 )
 
 const BATCH_SIZE = 100
-/** Without history an hour is 7,200 files; with it, the recent rate of this stage. */
+/** Without history; with it, the recent rate of the second stage. */
 const SECONDS_PER_FILE = 0.5
 /** Lists up to this many bytes stay in the row. */
 const MAX_INLINE_BYTES = 48_000
@@ -41,41 +42,52 @@ const analyze = defineStage({
   async run(_task, ctx) {
     const { container_name, prefix, filter, max_files, overflow, metadata_level } = ctx.params
     const listing = listingOf(ctx)
-    const files: BlobMetadata[] = []
+    const sample: ListedFile[] = []
+    let sampleBytes = 0
     let total = 0
-    for await (const file of listing.files()) {
-      total++
-      if (files.length < max_files) files.push(file)
-      else if (overflow === 'error') throw tooLarge(container_name, max_files)
+    // The whole listing is kept, so that the next stage needs no further call; it passes through, memory stays bounded.
+    const kept = async function* (): AsyncGenerator<BlobMetadata> {
+      for await (const file of listing.files()) {
+        if (++total > max_files) {
+          if (overflow === 'error') throw tooLarge(container_name, max_files)
+          continue
+        }
+        if (sampleBytes <= MAX_INLINE_BYTES) {
+          const shown = toListed(file)
+          sample.push(shown)
+          sampleBytes += Buffer.byteLength(JSON.stringify(shown)) + 1
+        }
+        yield file
+      }
     }
-    const overflowed = total > files.length
-    const listed = files.map(({ name, size, last_modified, etag }) => ({
-      path: name,
-      size,
-      last_modified,
-      ...(etag ? { etag } : {}),
-    }))
-    const large = Buffer.byteLength(JSON.stringify(files)) > MAX_INLINE_BYTES
-    // The whole listing is kept, so that the next stage needs no further call; the row only shows paths.
-    const files_ref = await writeList(ctx.blobs, `${ctx.jobId}/a${ctx.attempt}/files-${ctx.claim}`, files)
+    const files_ref = await writeList(ctx.blobs, `lists/${ctx.jobId}/a${ctx.attempt}/files-${ctx.claim}`, kept())
+    const inline = sampleBytes <= MAX_INLINE_BYTES
+    const rate = await ctx.recentRate('extract_metadata')
     return {
       orchestration: {
         total_files: total,
-        files_to_process: files.length,
-        files: large ? listed.slice(0, SAMPLE_FILES) : listed,
+        files_to_process: files_ref.count,
+        files: inline ? sample : sample.slice(0, SAMPLE_FILES),
         files_ref,
         batch_size: BATCH_SIZE,
-        estimated_duration_seconds: SECONDS_PER_FILE * files.length,
+        estimated_duration_seconds: Math.round(files_ref.count * (rate ? 1 / rate : SECONDS_PER_FILE) * 100) / 100,
         ...(filter ? { filter_applied: filter } : {}),
         ...(prefix ? { prefix_applied: prefix } : {}),
-        overflow_detected: overflowed,
-        ...(overflowed ? { overflow_message: `Showing first ${files.length} of ${total} files` } : {}),
+        overflow_detected: total > files_ref.count,
+        ...(total > files_ref.count ? { overflow_message: `Showing first ${files_ref.count} of ${total} files` } : {}),
         metadata_level,
       },
-      ready_for_stage_2: files.length > 0,
+      ready_for_stage_2: files_ref.count > 0,
       skipped_names: listing.skipped.count,
     }
   },
+})
+
+const toListed = ({ name, size, last_modified, etag }: BlobMetadata): ListedFile => ({
+  path: name,
+  size,
+  last_modified,
+  ...(etag ? { etag } : {}),
 })
 
 function tooLarge(container: string, max: number): AppError {
@@ -106,10 +118,11 @@ const extract = defineStage({
     detected_format: DetectedFormat.nullable().optional(),
     success: z.literal(true),
   }),
-  async *plan({ previous, blobs }) {
+  async *plan({ previous, blobs, signal }) {
     for await (const { result } of previous(analyze)) {
       const { files_ref } = result.orchestration
-      for (const file of files_ref ? await readList(blobs, files_ref) : []) {
+      if (!files_ref) continue
+      for await (const file of readList(blobs, files_ref, signal)) {
         const listed = BlobMetadata.parse(file)
         yield { key: listed.name, parameters: { file: listed }, source: 'orchestrator' }
       }
@@ -151,21 +164,43 @@ const index = defineStage({
     }
   },
   async run(_task, ctx) {
-    const files: { name: string; size: number; type: string; modified: string }[] = []
-    for await (const { result } of ctx.previous(extract))
-      files.push({ name: result.name, size: result.size, type: result.extension, modified: result.last_modified })
-    const base = {
+    const file_index = new Map<string, { size: number; type: string; modified: string }>()
+    let bytes = 0
+    const entries = async function* (): AsyncGenerator<IndexEntry> {
+      for await (const { result } of ctx.previous(extract)) {
+        const { name, size, extension: type, last_modified: modified } = result
+        if (bytes <= MAX_INLINE_BYTES) {
+          file_index.set(name, { size, type, modified })
+          bytes += Buffer.byteLength(JSON.stringify({ name, size, type, modified }))
+        }
+        yield { name, size, type, modified }
+      }
+    }
+    const path = `lists/${ctx.jobId}/a${ctx.attempt}/index-${ctx.claim}`
+    const csv = {
+      format: 'csv.gz',
+      head: csvLine(INDEX_COLUMNS),
+      line: (e: IndexEntry) => csvLine(INDEX_COLUMNS.map((c) => e[c])),
+    } as const
+    const file_index_ref = await writeList(ctx.blobs, path, entries(), ctx.params.index_format === 'csv' ? csv : {})
+    return {
       container: ctx.params.container_name,
       job_id: ctx.jobId,
-      task_count: files.length,
+      task_count: file_index_ref.count,
       index_created: true,
+      ...(bytes <= MAX_INLINE_BYTES ? { file_index: Object.fromEntries(file_index) } : {}),
+      file_index_ref,
       success: true as const,
     }
-    const file_index = Object.fromEntries(files.map(({ name, ...rest }) => [name, rest]))
-    if (Buffer.byteLength(JSON.stringify(file_index)) <= MAX_INLINE_BYTES) return { ...base, file_index }
-    return { ...base, file_index_ref: await writeList(ctx.blobs, `${ctx.jobId}/a${ctx.attempt}/index-${ctx.claim}`, files) }
   },
 })
+
+const INDEX_COLUMNS = ['name', 'size', 'type', 'modified'] as const
+type IndexEntry = Record<'name' | 'type' | 'modified', string> & { readonly size: number }
+
+/** RFC 4180: quoted where it must be, quotes doubled. */
+const csvLine = (cells: readonly (string | number)[]): string =>
+  cells.map((c) => (/[",\r\n]/.test(String(c)) ? `"${String(c).replaceAll('"', '""')}"` : String(c))).join(',')
 
 export default defineJob({
   name: 'list_container',
@@ -178,7 +213,7 @@ export default defineJob({
     for await (const { result } of previous(analyze)) orchestration = result.orchestration
     let indexed: object = {}
     for await (const { result } of previous(index))
-      indexed = result.file_index ? { file_index: result.file_index } : { file_index_ref: result.file_index_ref }
+      indexed = { ...(result.file_index ? { file_index: result.file_index } : {}), file_index_ref: result.file_index_ref }
     const extracted = stages.find((s) => s.name === 'extract_metadata')
     return {
       stage: 'extract_metadata',

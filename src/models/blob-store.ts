@@ -1,5 +1,5 @@
 // The seam to blob storage. One implementation in src/storage, built in platform/resources.ts, handed to jobs through ctx.
-import type { BlobMetadata, BlobRef, SkippedNames } from './blob.ts'
+import type { BlobMetadata, BlobRef } from './blob.ts'
 
 /** How a write treats a blob that is there: refuse it, replace exactly the one with this ETag, or replace any. */
 export type WriteMode = 'create' | 'replace' | 'overwrite'
@@ -109,15 +109,15 @@ export interface ListOptions {
 
 export interface BlobPage {
   readonly blobs: readonly BlobMetadata[]
-  /** Names that break the rules: counted, a few named, never opened. */
-  readonly skipped: SkippedNames
+  /** Names that break the rules: never opened. */
+  readonly skipped: readonly string[]
 }
 
 export interface FolderPage {
   /** Names with the trailing slash. */
   readonly folders: readonly string[]
   readonly blobs: readonly BlobMetadata[]
-  readonly skipped: SkippedNames
+  readonly skipped: readonly string[]
   /** Opaque: where the next page starts; undefined at the end. */
   readonly next: string | undefined
 }

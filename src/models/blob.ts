@@ -30,14 +30,17 @@ export const BlobRef = z.object({
 })
 export type BlobRef = z.infer<typeof BlobRef>
 
-/** A list that is too large for a row: gzipped JSON lines in a blob. Readers check count and sha256. */
+export const ListFormat = z.enum(['ndjson.gz', 'csv.gz'])
+export type ListFormat = z.infer<typeof ListFormat>
+
+/** A list that is too large for a row: gzipped lines in a blob. Readers check count and sha256. */
 export const ListRef = z.object({
   container: z.string(),
   blob: z.string(),
   count: z.number().int(),
   bytes: z.number().int(),
   sha256: z.string(),
-  format: z.literal('ndjson.gz'),
+  format: ListFormat,
 })
 export type ListRef = z.infer<typeof ListRef>
 

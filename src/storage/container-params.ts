@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { AppError } from '../engine/errors.ts'
 import type { BlobStore } from '../models/blob-store.ts'
 import { FileFilter } from '../models/file-filter.ts'
+import type { NameRange } from '../models/inventory.ts'
 import { blobMatcher } from './file-filter.ts'
 import { Listing } from './listing.ts'
 import { BlobPrefix, ContainerName } from './names.ts'
@@ -56,8 +57,8 @@ interface ListingContext {
   progress(fraction: number, note: string): void
 }
 
-/** The listing that a container job's parameters ask for; tells progress per page. */
-export function listingOf({ blobs, signal, params, progress }: ListingContext): Listing {
+/** The listing that a container job's parameters ask for, or one range of it; tells progress per page. */
+export function listingOf({ blobs, signal, params, progress }: ListingContext, range?: NameRange): Listing {
   return new Listing(blobs, {
     container: params.container_name,
     prefix: params.prefix,
@@ -65,6 +66,7 @@ export function listingOf({ blobs, signal, params, progress }: ListingContext): 
     fileFilter: params.file_filter,
     aggregateGdb: params.aggregate_gdb,
     signal,
+    range,
     // The total is unknown until the end, so the fraction only says that it moves.
     onPage: (passed) => progress(1 - 1 / (1 + passed / 50_000), `${passed} names passed`),
   })

@@ -47,3 +47,19 @@ function bump(distribution: Distribution, key: string, size: number): void {
   entry.count++
   entry.size += size
 }
+
+/** Sums by key. More than `maxKeys`: the rarest go into `other_extensions`. */
+export function mergeDistributions(parts: readonly Distribution[], maxKeys = MAX_KEYS): Distribution {
+  const sums = new Map<string, { count: number; size: number }>()
+  const add = (key: string, { count, size }: { count: number; size: number }): void => {
+    const sum = sums.get(key) ?? { count: 0, size: 0 }
+    sums.set(key, { count: sum.count + count, size: sum.size + size })
+  }
+  for (const part of parts) for (const [key, entry] of Object.entries(part)) add(key, entry)
+  const rare = [...sums].filter(([key]) => key !== REST).sort(([, a], [, b]) => b.count - a.count)
+  for (const [key, entry] of rare.slice(maxKeys)) {
+    sums.delete(key)
+    add(REST, entry)
+  }
+  return Object.fromEntries(sums)
+}

@@ -51,7 +51,7 @@ async function one(source: Source, container: string, blob: string, options: Dow
   try {
     const { body, etag, size } = await source.readStream({ container, blob }, signal ? { signal } : {})
     if (sink) {
-      await sink(blob, withOffsets(body)).finally(async () => (body.locked ? undefined : body.cancel()))
+      await drain(sink, blob, body)
       return { name: blob, ok: true, size, etag }
     }
     if (size > maxBytesEach) {
@@ -62,6 +62,15 @@ async function one(source: Source, container: string, blob: string, options: Dow
   } catch (error) {
     const { code, message } = error instanceof AppError ? error : { code: 'INTERNAL', message: String(error) }
     return { name: blob, ok: false, code, message }
+  }
+}
+
+/** A sink that does not read to the end leaves no connection open. */
+async function drain(sink: NonNullable<DownloadOptions['sink']>, blob: string, body: ReadableStream<Uint8Array>): Promise<void> {
+  try {
+    await sink(blob, withOffsets(body))
+  } finally {
+    if (!body.locked) await body.cancel()
   }
 }
 

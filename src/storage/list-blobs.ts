@@ -1,7 +1,7 @@
 // Listing a container, flat or one level: pages as the service gives them, markers and refused names sorted out.
 import type { BlobItem, ContainerClient } from '@azure/storage-blob'
 import type { BlobPage, FolderPage, ListOptions } from '../models/blob-store.ts'
-import type { BlobMetadata } from '../models/blob.ts'
+import type { BlobMetadata, SkippedNames } from '../models/blob.ts'
 import { toStorageError } from './blob-errors.ts'
 import { describeBlob } from './blob-metadata.ts'
 import { blobNameProblem } from './names.ts'
@@ -40,7 +40,7 @@ export async function folderPage(
     const folders = (page.segment.blobPrefixes ?? []).map((p) => p.name)
     return { folders, ...sortOut(page.segment.blobItems), next: page.continuationToken || undefined }
   }
-  return { folders: [], blobs: [], skipped: { count: 0, sample: [] }, next: undefined }
+  return { folders: [], blobs: [], skipped: [], next: undefined }
 }
 
 /** By the service's index of tags, which lags behind writes. */
@@ -65,5 +65,11 @@ function sortOut(items: readonly BlobItem[]): BlobPage {
     if (blobNameProblem(name)) skipped.push(name)
     else blobs.push(describeBlob({ ...properties, name, size: properties.contentLength ?? 0, metadata }))
   }
-  return { blobs, skipped: { count: skipped.length, sample: skipped.slice(0, NAMED) } }
+  return { blobs, skipped }
+}
+
+/** Counts names of a page that break the rules; the first 20 are named. */
+export function addSkipped(sum: SkippedNames, names: readonly string[]): void {
+  sum.count += names.length
+  sum.sample.push(...names.slice(0, NAMED - sum.sample.length))
 }

@@ -173,23 +173,6 @@ describe('many at once', () => {
   })
 })
 
-test('12,000 blobs are three requests of 5,000, counted', async () => {
-  const big = BlobServiceClient.fromConnectionString(inject('storage')).getContainerClient(`${container}-big`)
-  await big.create()
-  const names = Array.from({ length: 12_000 }, (_, i) => `f/${String(i).padStart(6, '0')}`)
-  for (let at = 0; at < names.length; at += 100)
-    await Promise.all(names.slice(at, at + 100).map((name) => big.getBlockBlobClient(name).upload('', 0)))
-  const listed: string[] = []
-  for await (const page of store.list(big.containerName)) listed.push(...page.blobs.map((b) => b.name))
-  expect(listed).toEqual(names)
-  expect(proxy.seen).toHaveLength(3)
-  // Taken up again in the middle, inclusive: nothing lost, nothing doubled.
-  const rest: string[] = []
-  for await (const page of store.list(big.containerName, { startFrom: names[7000] ?? '' }))
-    rest.push(...page.blobs.map((b) => b.name))
-  expect(rest).toEqual(names.slice(7000))
-})
-
 test('throttled: STORAGE_UNAVAILABLE with the Retry-After of the service, after four tries', async () => {
   proxy.fault = () => ({ status: 503, code: 'ServerBusy', headers: { 'retry-after': '0' } })
   await expect(store.properties(ref('stream'))).rejects.toMatchObject({

@@ -1,0 +1,184 @@
+// 12,000 blobs in 30 folders: listed, inventoried under kills, compared; every number against an independent recount.
+import { BlobServiceClient } from '@azure/storage-blob'
+import { gunzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import type { ListRef } from '../../src/models/blob.ts'
+import { openBlobStore } from '../../src/storage/blob-store.ts'
+import { readList } from '../../src/storage/list-file.ts'
+import { fill, startApp, type TestApp } from '../support/app.ts'
+import { startStorageProxy } from '../support/storage-proxy.ts'
+
+let app: TestApp
+let container: string
+const service = () => BlobServiceClient.fromConnectionString(inject('storage'))
+const NAMES = [
+  ...Array.from(
+    { length: 11_960 },
+    (_, i) => `d${String(i % 30).padStart(2, '0')}/f_${String(i).padStart(5, '0')}.${['tif', 'csv', 'json'][i % 3]}`,
+  ),
+  ...Array.from({ length: 20 }, (_, i) => `parcels.gdb/a${i}.gdbtable`),
+  ...Array.from({ length: 20 }, (_, i) => `beside_${i}.txt`),
+]
+/** Small groups of equal content: by number modulo 4,000. */
+const bodyOf = (i: number): string => `content ${i % 4000}`
+
+beforeAll(async () => {
+  app = await startApp()
+  const client = await app.container()
+  container = client.containerName
+  for (let at = 0; at < NAMES.length; at += 200)
+    await Promise.all(
+      NAMES.slice(at, at + 200).map((name, j) =>
+        client.getBlockBlobClient(name).upload(bodyOf(at + j), Buffer.byteLength(bodyOf(at + j))),
+      ),
+    )
+}, 120_000)
+afterAll(() => app.stop())
+
+async function linesOf(ref: ListRef): Promise<string[]> {
+  const body = await service().getContainerClient(ref.container).getBlobClient(ref.blob).downloadToBuffer()
+  return gunzipSync(body).toString('utf8').trimEnd().split('\n')
+}
+async function run(type: string, parameters: object, query = '') {
+  const { job_id } = await app.submit(type, { ...parameters }, query)
+  return app.waitForJob(job_id)
+}
+
+test('12,000 blobs are three requests of 5,000, counted; taken up again in the middle, nothing is lost or doubled', async () => {
+  const proxy = await startStorageProxy(inject('storage'))
+  const store = openBlobStore({ connectionString: proxy.connectionString, accountUrl: undefined, allowed: new Set([container]) })
+  const sorted = NAMES.toSorted()
+  const all = async (startFrom?: string): Promise<string[]> => {
+    const names: string[] = []
+    for await (const page of store.list(container, startFrom ? { startFrom } : {})) names.push(...page.blobs.map((b) => b.name))
+    return names
+  }
+  expect(await all()).toEqual(sorted)
+  expect(proxy.seen).toHaveLength(3)
+  expect(await all(sorted[7000])).toEqual(sorted.slice(7000))
+  await proxy.close()
+})
+
+describe('inventory_container', () => {
+  test('the worker is killed twice while ranges are listed: parts, counts and duplicates as if undisturbed', async () => {
+    const { job_id } = await app.submit('inventory_container', { container, level: 'full', label: 'first' })
+    for (const finished of [1, 12]) {
+      for (;;) {
+        const [row] = await app.database.pool.query<{ n: number }>(
+          `SELECT count(*)::int AS n FROM app.tasks t JOIN app.stages s USING (stage_id) WHERE s.job_id = $1 AND s.stage_no = 2 AND t.status = 'completed'`,
+          [job_id],
+        )
+        if ((row?.n ?? 0) >= finished) break
+      }
+      process.kill(app.host.workerPid, 'SIGKILL')
+    }
+    const job = await app.waitForJob(job_id)
+    expect(job).toMatchObject({ status: 'completed', error: null })
+    const inventory = job.result as unknown as {
+      blobs_ref: { parts: ListRef[]; count: number }
+      by_prefix: { prefix: string; count: number }[]
+      duplicates: { groups: number; without_md5: number }
+    }
+    // A geodatabase is one entry.
+    expect(inventory).toMatchObject({
+      container_name: container,
+      blob_count: 11_981,
+      level: 'full',
+      truncated: false,
+      success: true,
+    })
+    const names = (await Promise.all(inventory.blobs_ref.parts.map(linesOf)))
+      .flat()
+      .map((line) => (JSON.parse(line) as { name: string }).name)
+    expect(names).toHaveLength(11_981)
+    expect(names.toSorted()).toEqual([...NAMES.filter((n) => !n.startsWith('parcels.gdb/')), 'parcels.gdb'].toSorted())
+    expect(inventory.blobs_ref.parts.map((p) => p.count).reduce((a, b) => a + b, 0)).toBe(11_981)
+    // 30 folders, the geodatabase, and the blobs beside them.
+    expect(inventory.blobs_ref.parts).toHaveLength(32)
+    expect(Object.fromEntries(inventory.by_prefix.map((p) => [p.prefix, p.count]))).toMatchObject({
+      'd00/': 399,
+      'd29/': 398,
+      '': 21,
+    })
+    const bodies = NAMES.flatMap((name, i) => (name.startsWith('parcels.gdb/') ? [] : [bodyOf(i)]))
+    const groups = [...Map.groupBy(bodies, (b) => b).values()].filter((g) => g.length > 1).length
+    expect(inventory.duplicates).toMatchObject({ groups, without_md5: 1 })
+  })
+
+  test('a filter and a prefix narrow it; an empty result says so', async () => {
+    const some = await run('inventory_container', { container, prefix: 'd0', file_filter: { extension: 'tif' } })
+    const wanted = NAMES.filter((n) => n.startsWith('d0') && n.endsWith('.tif'))
+    expect(some.result).toMatchObject({ blob_count: wanted.length, prefix_filter: 'd0', blobs_ref: { count: wanted.length } })
+    const none = await run('inventory_container', { container, prefix: 'nothing/' })
+    expect(none).toMatchObject({ status: 'completed', result: { blob_count: 0, warning: 'no files matched', oldest: null } })
+  })
+})
+
+test('compare_inventories: added, changed and removed are exact; attempts of one job are inventories of their own', async () => {
+  const parameters = { container, prefix: 'd1' }
+  const first = await run('inventory_container', parameters)
+  const client = service().getContainerClient(container)
+  await fill(client, ['d10/new_1.tif', 'd10/new_2.tif'], 'abc')
+  await fill(client, ['d11/f_00011.json'], 'changed')
+  await client.getBlobClient('d12/f_00012.tif').delete()
+  const second = await run('inventory_container', parameters, '?force=true')
+  expect([first.job_id, second.attempt]).toEqual([second.job_id, 2])
+  const compared = await run('compare_inventories', {
+    before: { job_id: first.job_id },
+    after: { job_id: first.job_id, attempt: 2 },
+  })
+  const changes = compared.result as unknown as { changes_ref: ListRef }
+  expect(compared.result).toMatchObject({
+    added: 2,
+    changed: 1,
+    removed: 1,
+    unchanged: (first.result?.['blob_count'] as number) - 2,
+  })
+  expect(compared.result).not.toHaveProperty('warning')
+  expect(
+    (await linesOf(changes.changes_ref))
+      .map((l) => JSON.parse(l) as { change: string; name: string })
+      .map((c) => `${c.change} ${c.name}`),
+  ).toEqual(['added d10/new_1.tif', 'added d10/new_2.tif', 'changed d11/f_00011.json', 'removed d12/f_00012.tif'])
+  // Undone, so that the other tests find what they put there.
+  await Promise.all(['d10/new_1.tif', 'd10/new_2.tif'].map((n) => client.getBlobClient(n).delete()))
+  await fill(client, ['d12/f_00012.tif'], bodyOf(12))
+  const missing = await app.send('POST', '/api/jobs/submit/compare_inventories', {
+    before: { job_id: first.job_id, attempt: 9 },
+    after: { job_id: first.job_id },
+  })
+  expect(missing).toMatchObject({ status: 404, body: { code: 'INVENTORY_NOT_FOUND' } })
+})
+
+test('list_container over all of them: one task each, and an index as CSV that names every file', async () => {
+  const job = await run('list_container', {
+    container,
+    max_files: 20_000,
+    aggregate_gdb: false,
+    create_index: true,
+    index_format: 'csv',
+  })
+  expect(job).toMatchObject({ status: 'completed', result: { total_files: 12_000, successful: 12_000, failed: 0 } })
+  const { file_index_ref } = job.result as unknown as { file_index_ref: ListRef }
+  const [head, ...rows] = await linesOf(file_index_ref)
+  expect(head).toBe('name,size,type,modified')
+  expect(file_index_ref).toMatchObject({ format: 'csv.gz', count: 12_000 })
+  expect(rows.map((r) => r.split(',')[0])).toEqual(NAMES.toSorted())
+})
+
+test('a list that was cut or replaced is refused when it is read', async () => {
+  const store = openBlobStore({ connectionString: inject('storage'), accountUrl: undefined, allowed: new Set() })
+  const [part] = ((await run('inventory_container', { container, prefix: 'd05' })).result as { blobs_ref: { parts: ListRef[] } })
+    .blobs_ref.parts
+  const read = async (ref: ListRef): Promise<number> => {
+    let n = 0
+    for await (const _ of readList(store, ref)) n++
+    return n
+  }
+  expect(await read(part as ListRef)).toBe(part?.count)
+  for (const wrong of [{ sha256: '0'.repeat(64) }, { count: 7 }])
+    await expect(read({ ...(part as ListRef), ...wrong })).rejects.toMatchObject({ code: 'STORAGE_ERROR' })
+  const whole = await store.read(part as ListRef)
+  await store.write('lamplighter', 'lists/cut.ndjson.gz', whole.subarray(0, whole.length - 20), { mode: 'overwrite' })
+  await expect(read({ ...(part as ListRef), blob: 'lists/cut.ndjson.gz' })).rejects.toMatchObject({ code: 'STORAGE_ERROR' })
+})
