@@ -1,4 +1,5 @@
 // The one entry: importing a file registers its functions.
+import './http/streaming.ts'
 import './orchestrators/job.ts'
 import './activities/advance-job.ts'
 import './activities/run-tasks.ts'
@@ -8,5 +9,6 @@ import './http/jobs.ts'
 import './http/tasks.ts'
 import './http/job-types.ts'
 import './http/containers.ts'
+import './http/blob-access.ts'
 import './http/health.ts'
 import './http/fallback.ts'

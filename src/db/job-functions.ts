@@ -132,3 +132,9 @@ export const noteReconciled = sqlFunction<
 >('note_reconciled', { job_id: 'text', attempt: 'integer', action: 'text', runtime_status: 'text' })
 
 export const deleteRetired = sqlFunction<{ limit: number }, { delete_retired: number }>('delete_retired', { limit: 'integer' })
+
+/** One audit row; `job_id` null for events of the whole system. */
+export const addEvent = sqlFunction<
+  { job_id: string | null; event: string; data: unknown; actor: string },
+  { add_event: unknown }
+>('add_event', { job_id: 'text', event: 'text', data: 'jsonb', actor: 'text' })

@@ -32,6 +32,9 @@ export const ERROR_CODES = {
   INVALID_CURSOR: facts(400, false, 'The paging cursor belongs to another query or is damaged.', 'Start again without next.'),
   UNSUPPORTED_MEDIA_TYPE: facts(415, false, 'The body is not application/json.', 'Send content-type: application/json.'),
   BODY_TOO_LARGE: facts(413, false, 'The body is larger than 1 MB.', 'Send less.'),
+  UNAUTHENTICATED: facts(401, false, 'The caller is not known.', 'Sign in; see AUTH_MODE in docs/operations.md.'),
+  ROLE_MISSING: facts(403, false, 'The caller lacks the role that the message names.', 'Ask an administrator for the role.'),
+  CONTAINER_READ_ONLY: facts(403, false, 'This container is never written.', 'Write to the silver or gold container.'),
   CONTAINER_NOT_ALLOWED: facts(
     403,
     false,

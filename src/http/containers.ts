@@ -1,13 +1,15 @@
 // Containers and blobs for readers: which there are, what is in them, one blob's properties.
 import * as z from 'zod'
 import { AppError } from '../engine/errors.ts'
-import type { BlobMetadata, SkippedNames } from '../models/blob.ts'
+import type { BlobMetadata, ContainerSummary, SkippedNames } from '../models/blob.ts'
 import { FileFilter } from '../models/file-filter.ts'
 import { allowedContainers } from '../platform/config.ts'
 import type { Resources } from '../platform/resources.ts'
+import { Tally } from '../storage/distributions.ts'
 import { blobMatcher } from '../storage/file-filter.ts'
 import { addSkipped } from '../storage/list-blobs.ts'
-import { blobNameProblem, BlobPrefix, ContainerName } from '../storage/names.ts'
+import { BlobName, BlobPrefix, ContainerName } from '../storage/names.ts'
+import { tagsOf } from './conditional.ts'
 import { makeCursor, readCursor } from './cursor.ts'
 import { type Answer, type Call, route } from './route.ts'
 
@@ -31,16 +33,21 @@ async function containers({ r }: Call<object, object, undefined>): Promise<Answe
   return { body: { containers: rows, count: rows.length } }
 }
 
-const ContainerParams = z.object({ container: ContainerName })
+export const ContainerParams = z.object({ container: ContainerName })
 const { prefix: _prefix, metadata_match: _metadata, min_size: _min, max_size: _max, ...texts } = FileFilter.shape
 const size = z.coerce.number().int().min(0).optional()
-const BlobsQuery = z.strictObject({
+/** What narrows a listing. */
+const narrowing = {
   prefix: BlobPrefix.default(''),
-  delimiter: z.literal('/').optional(),
   filter: z.string().min(1).max(256).optional(),
   ...texts,
   min_size: size,
   max_size: size,
+}
+const SummaryQuery = z.strictObject(narrowing)
+const BlobsQuery = z.strictObject({
+  ...narrowing,
+  delimiter: z.literal('/').optional(),
   limit: z.coerce.number().int().min(1).max(5000).default(100),
   next: z.string().max(4000).optional(),
 })
@@ -68,7 +75,7 @@ function matcherOf({
   max_size,
   modified_after,
   modified_before,
-}: Omit<BlobsQuery, 'limit'>) {
+}: z.infer<typeof SummaryQuery>) {
   const parsed = FileFilter.safeParse({ extension, pattern, min_size, max_size, modified_after, modified_before })
   const refuse = (path: string, message: string): never => {
     throw new AppError('INVALID_QUERY', `Invalid query: ${path}: ${message}`, { issues: [{ path, message }] })
@@ -136,28 +143,74 @@ async function oneLevel(
   return { blobs: found, folders, skipped_names, position: next }
 }
 
-const BlobName = z.string().superRefine((text, ctx) => {
-  const problem = blobNameProblem(text)
-  if (problem) ctx.addIssue({ code: 'custom', message: problem })
-})
-const BlobParams = z.object({ container: ContainerName, path: BlobName })
+async function summary({
+  params: { container },
+  query,
+  r,
+}: Call<z.infer<typeof ContainerParams>, z.infer<typeof SummaryQuery>, undefined>): Promise<Answer> {
+  const matches = matcherOf(query)
+  await r.blobs.checkContainer(container)
+  const tally = new Tally()
+  const skipped_names: SkippedNames = { count: 0, sample: [] }
+  let pages = 0
+  let truncated = false
+  for await (const page of r.blobs.list(container, { prefix: query.prefix })) {
+    truncated = pages++ === SCANNED_PAGES
+    if (truncated) break
+    addSkipped(skipped_names, page.skipped)
+    for (const found of page.blobs) if (matches(found)) tally.add(found)
+  }
+  const { largest } = tally
+  const body: ContainerSummary = {
+    container_name: container,
+    file_count: tally.count,
+    total_size: tally.size,
+    ...(largest ? { largest_file_name: largest.name, largest_file_size: largest.size } : {}),
+    ...tally.result(),
+    scan_time: r.now().toISOString(),
+    ...(query.prefix ? { prefix_filter: query.prefix } : {}),
+    skipped_names,
+    truncated,
+    ...(truncated ? { hint: 'Only the first 25,000 names were looked at. Submit summarize_container for all of them.' } : {}),
+  }
+  return { body }
+}
+
+export const BlobParams = z.object({ container: ContainerName, path: BlobName })
 
 async function blob({ params, headers, r }: Call<z.infer<typeof BlobParams>, object, undefined>): Promise<Answer> {
   await r.blobs.checkContainer(params.container)
   const found = await r.blobs.properties({ container: params.container, blob: params.path })
   const etag = found.etag ?? ''
-  const known = (headers.get('if-none-match') ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''))
-  if (etag !== '' && known.includes(etag)) return { status: 304, headers: { etag }, body: undefined }
+  if (etag !== '' && tagsOf(headers.get('if-none-match')).includes(etag))
+    return { status: 304, headers: { etag }, body: undefined }
   return { headers: { etag }, body: found }
 }
 
-route({ name: 'listContainers', method: 'GET', path: 'containers', handle: containers })
+route({ name: 'listContainers', method: 'GET', path: 'containers', role: 'reader', handle: containers })
 route({
   name: 'listBlobs',
   method: 'GET',
   path: 'containers/{container}/blobs',
+  role: 'reader',
   params: ContainerParams,
   query: BlobsQuery,
   handle: blobs,
 })
-route({ name: 'getBlob', method: 'GET', path: 'containers/{container}/blobs/{*path}', params: BlobParams, handle: blob })
+route({
+  name: 'getBlob',
+  method: 'GET',
+  path: 'containers/{container}/blobs/{*path}',
+  role: 'reader',
+  params: BlobParams,
+  handle: blob,
+})
+route({
+  name: 'getContainerSummary',
+  method: 'GET',
+  path: 'containers/{container}/summary',
+  role: 'reader',
+  params: ContainerParams,
+  query: SummaryQuery,
+  handle: summary,
+})

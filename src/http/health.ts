@@ -23,12 +23,19 @@ async function probe(r: Resources, name: string, ask: () => Promise<unknown>): P
   }
 }
 
-route({ name: 'getHealthLive', method: 'GET', path: 'health/live', handle: () => Promise.resolve({ body: { status: 'live' } }) })
+route({
+  name: 'getHealthLive',
+  method: 'GET',
+  path: 'health/live',
+  role: 'anonymous',
+  handle: () => Promise.resolve({ body: { status: 'live' } }),
+})
 
 route({
   name: 'getHealthReady',
   method: 'GET',
   path: 'health/ready',
+  role: 'anonymous',
   async handle({ r }) {
     const checks = await Promise.all([
       probe(r, 'postgres', () => r.db.query('SELECT 1 FROM app.jobs LIMIT 1')),

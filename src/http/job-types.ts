@@ -6,6 +6,7 @@ route({
   name: 'listJobTypes',
   method: 'GET',
   path: 'job-types',
+  role: 'reader',
   handle: ({ r, url }) =>
     Promise.resolve({
       body: {

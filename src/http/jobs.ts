@@ -104,8 +104,16 @@ async function events({ params, query, r }: Call<z.infer<typeof ById>, z.infer<t
   }
 }
 
-route({ name: 'listJobs', method: 'GET', path: 'jobs', query: ListQuery, handle: list })
-route({ name: 'getJobStatus', method: 'GET', path: 'jobs/status/{job_id}', params: ById, handle: status })
-route({ name: 'getJob', method: 'GET', path: 'jobs/{job_id}', params: ById, handle: status })
-route({ name: 'getJobInstance', method: 'GET', path: 'jobs/{job_id}/instance', params: ById, handle: instance })
-route({ name: 'listJobEvents', method: 'GET', path: 'jobs/{job_id}/events', params: ById, query: EventsQuery, handle: events })
+route({ name: 'listJobs', method: 'GET', path: 'jobs', role: 'reader', query: ListQuery, handle: list })
+route({ name: 'getJobStatus', method: 'GET', path: 'jobs/status/{job_id}', role: 'reader', params: ById, handle: status })
+route({ name: 'getJob', method: 'GET', path: 'jobs/{job_id}', role: 'reader', params: ById, handle: status })
+route({ name: 'getJobInstance', method: 'GET', path: 'jobs/{job_id}/instance', role: 'reader', params: ById, handle: instance })
+route({
+  name: 'listJobEvents',
+  method: 'GET',
+  path: 'jobs/{job_id}/events',
+  role: 'reader',
+  params: ById,
+  query: EventsQuery,
+  handle: events,
+})

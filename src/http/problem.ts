@@ -28,9 +28,10 @@ export function problemAnswer(error: unknown, requestId: string): HttpResponseIn
     ...(known.issues.length > 0 ? { issues: known.issues } : {}),
   }
   const retryAfter = known.status === 503 ? { 'retry-after': String(Math.ceil((known.retryAfterMs ?? 5000) / 1000)) } : {}
+  const challenge = known.status === 401 ? { 'www-authenticate': 'Bearer' } : {}
   return {
     status: known.status,
-    headers: { 'content-type': 'application/problem+json', 'x-request-id': requestId, ...retryAfter },
+    headers: { 'content-type': 'application/problem+json', 'x-request-id': requestId, ...retryAfter, ...challenge },
     body: JSON.stringify(problem),
   }
 }

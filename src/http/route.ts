@@ -5,17 +5,24 @@ import * as df from 'durable-functions'
 import * as z from 'zod'
 import { AppError, type Issue } from '../engine/errors.ts'
 import { type Instances, instancesOf } from '../orchestrators/client.ts'
+import type { Role } from '../models/words.ts'
+import { authLevelOf } from '../platform/config.ts'
 import { type Resources, resources } from '../platform/resources.ts'
+import { type Caller, callerOf, requireRole } from './caller.ts'
 import { problemAnswer } from './problem.ts'
 
-export type Method = 'GET' | 'POST' | 'DELETE'
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
 export interface Call<P, Q, B> {
   readonly params: P
   readonly query: Q
   readonly body: B
+  /** The body of an upload; empty elsewhere. */
+  readonly bytes: Uint8Array
+  /** Anonymous callers come through to routes of the role `anonymous` only. */
+  readonly caller: Caller
   readonly requestId: string
-  readonly headers: Pick<Headers, 'get'>
+  readonly headers: Pick<Headers, 'get' | 'entries'>
   /** Absolute URL of the request, for Location and links. */
   readonly url: URL
   readonly r: Resources
@@ -25,7 +32,10 @@ export interface Call<P, Q, B> {
 export interface Answer {
   readonly status?: number
   readonly headers?: Record<string, string>
-  readonly body: unknown
+  /** Sent as JSON. */
+  readonly body?: unknown
+  /** Sent as it is instead, with the content type of `headers`. */
+  readonly stream?: ReadableStream<Uint8Array>
 }
 
 export interface Route<P, Q, B> {
@@ -34,27 +44,33 @@ export interface Route<P, Q, B> {
   readonly method: Method
   /** Below `/api`, in the host's template syntax. */
   readonly path: string
+  /** The least role that may call it. */
+  readonly role: Role | 'anonymous'
   readonly params?: z.ZodType<P>
   readonly query?: z.ZodType<Q>
   /** Given: a JSON body is read (an empty one counts as {}). */
   readonly body?: z.ZodType<B>
+  /** Given: the body is bytes, at most so many. */
+  readonly uploadBytes?: number
   handle(call: Call<P, Q, B>): Promise<Answer>
 }
 
 /** Declared routes, for 405 answers and documents. */
-export const declaredRoutes: { readonly name: string; readonly method: Method; readonly path: string }[] = []
+export const declaredRoutes: Pick<Route<unknown, unknown, unknown>, 'name' | 'method' | 'path' | 'role'>[] = []
 
 const MAX_BODY_BYTES = 1_000_000
 const MAX_DEPTH = 32
+const NO_BYTES = new Uint8Array()
+const ANONYMOUS: Caller = { name: 'anonymous', role: 'reader' }
 
 /** Declares one endpoint and registers it with the host. */
 export function route<P = Record<string, never>, Q = Record<string, never>, B = undefined>(definition: Route<P, Q, B>): void {
-  const { name, method, path } = definition
-  declaredRoutes.push({ name, method, path })
+  const { name, method, path, role } = definition
+  declaredRoutes.push({ name, method, path, role })
   app.http(name, {
     methods: [method],
     route: path,
-    authLevel: 'function',
+    authLevel: role === 'anonymous' ? 'anonymous' : authLevelOf(process.env, role === 'admin'),
     extraInputs: [df.input.durableClient()],
     handler: (request, context) => answer(request, context, (call) => definition.handle(call), definition),
   })
@@ -75,9 +91,13 @@ async function answer<P, Q, B>(
   const requestId = requestIdOf(request)
   try {
     const r = resources()
+    const { role } = definition
+    const known = role === 'anonymous' ? ANONYMOUS : requireRole(callerOf(request.headers, r.config, role === 'admin'), role)
     const call: Call<P, Q, B> = {
-      params: validate<P>(definition.params ?? nothing, request.params, 'INVALID_ID'),
+      params: validate<P>(definition.params ?? nothing, pathParams(definition.path, request.params), 'INVALID_ID'),
       query: validate<Q>(definition.query ?? nothing, Object.fromEntries(request.query), 'INVALID_QUERY'),
+      caller: known,
+      bytes: definition.uploadBytes === undefined ? NO_BYTES : await readBytes(request, definition.uploadBytes),
       body: (definition.body ? validate<B>(definition.body, await readJson(request), 'INVALID_PARAMETERS') : undefined) as B,
       requestId,
       headers: request.headers,
@@ -85,16 +105,22 @@ async function answer<P, Q, B>(
       r,
       instances: instancesOf(context),
     }
-    const { status = 200, headers, body } = await handle(call)
+    const { status = 200, headers, body, stream } = await handle(call)
     return {
       status,
       headers: { 'content-type': 'application/json', 'x-request-id': requestId, ...headers },
-      body: JSON.stringify(body),
+      body: stream ?? JSON.stringify(body),
     }
   } catch (error) {
     logProblem(error, definition.name, requestId)
     return problemAnswer(error, requestId)
   }
+}
+
+/** With HTTP streaming the host hands query parameters among those of the path: only what the template names is taken. */
+function pathParams(template: string, given: Readonly<Record<string, string>>): Record<string, string | undefined> {
+  const names = [...template.matchAll(/\{\*?(\w+)\}/g)].map(([, name = '']) => name)
+  return Object.fromEntries(names.map((name) => [name, given[name]]))
 }
 
 function logProblem(error: unknown, route: string, requestId: string): void {
@@ -140,11 +166,22 @@ function toIssues(issue: z.core.$ZodIssue): Issue[] {
   return issue.keys.map((key) => ({ path: path ? `${path}.${key}` : key, message: 'unknown key' }))
 }
 
+/** @throws AppError `BODY_TOO_LARGE`, as soon as it is known */
+async function readBytes(request: HttpRequest, most: number): Promise<Uint8Array> {
+  const tooLarge = (): AppError => new AppError('BODY_TOO_LARGE', `The body is larger than ${most} bytes.`)
+  if (Number(request.headers.get('content-length') ?? 0) > most) throw tooLarge()
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
+    size += chunk.length
+    if (size > most) throw tooLarge()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
 async function readJson(request: HttpRequest): Promise<unknown> {
-  const declared = Number(request.headers.get('content-length') ?? 0)
-  const body = declared > MAX_BODY_BYTES ? undefined : Buffer.from(await request.arrayBuffer())
-  if (!body || body.length > MAX_BODY_BYTES)
-    throw new AppError('BODY_TOO_LARGE', `The body is larger than ${MAX_BODY_BYTES} bytes.`)
+  const body = await readBytes(request, MAX_BODY_BYTES)
   if (body.length === 0) return {}
   const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase()
   if (type !== 'application/json')

@@ -22,7 +22,7 @@ const IdempotencyKey = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be 1-200 v
 
 type SubmitCall = Call<z.infer<typeof Params>, z.infer<typeof Query>, Record<string, unknown>>
 
-async function submit({ params, query, body, headers, requestId, url, r, instances }: SubmitCall): Promise<Answer> {
+async function submit({ params, query, body, headers, requestId, url, r, instances, caller }: SubmitCall): Promise<Answer> {
   const job = SnakeName.safeParse(params.job_type).success ? r.jobType(params.job_type) : undefined
   if (!job)
     throw new AppError(
@@ -45,7 +45,7 @@ async function submit({ params, query, body, headers, requestId, url, r, instanc
       parameters,
       metadata,
       on_task_failure: job.onTaskFailure ?? 'fail',
-      submitted_by: null,
+      submitted_by: caller.name,
       correlation_id: requestId,
       idempotency_key: key,
       force: query.force === 'true',
@@ -75,6 +75,7 @@ route({
   name: 'submitJob',
   method: 'POST',
   path: 'jobs/submit/{job_type}',
+  role: 'submitter',
   params: Params,
   query: Query,
   body: z.record(z.string(), z.unknown()),

@@ -50,5 +50,20 @@ function ancestor({ stage, stage_name, task_no, task_key, status, result_data, e
   return { stage, stage_name, task_no, task_key, status, result_data, error_code }
 }
 
-route({ name: 'listJobTasks', method: 'GET', path: 'jobs/{job_id}/tasks', params: ListParams, query: ListQuery, handle: list })
-route({ name: 'getJobTask', method: 'GET', path: 'jobs/{job_id}/tasks/{stage}/{*key}', params: OneParams, handle: one })
+route({
+  name: 'listJobTasks',
+  method: 'GET',
+  path: 'jobs/{job_id}/tasks',
+  role: 'reader',
+  params: ListParams,
+  query: ListQuery,
+  handle: list,
+})
+route({
+  name: 'getJobTask',
+  method: 'GET',
+  path: 'jobs/{job_id}/tasks/{stage}/{*key}',
+  role: 'reader',
+  params: OneParams,
+  handle: one,
+})

@@ -1,7 +1,7 @@
 // What is in a container: counts, bytes, kinds and the largest file, in one pass and bounded memory.
 import * as z from 'zod'
 import { defineJob, defineStage } from '../engine/define-job.ts'
-import { ContainerSummary } from '../models/blob.ts'
+import { SummaryResult } from '../models/blob.ts'
 import { toMib } from '../storage/blob-metadata.ts'
 import { acceptContainer, containerParams, listingOf, withContainerAlias } from '../storage/container-params.ts'
 import { Tally } from '../storage/distributions.ts'
@@ -22,7 +22,7 @@ const summarize = defineStage({
   name: 'summarize_container',
   weight: 'heavy',
   params,
-  result: ContainerSummary,
+  result: SummaryResult,
   timeoutMs: 1_200_000,
   *plan() {
     yield { key: 'summary', parameters: {} }

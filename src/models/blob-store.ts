@@ -25,8 +25,8 @@ export type Downloaded =
   | { readonly name: string; readonly ok: false; readonly code: string; readonly message: string }
 
 export interface SasOptions {
-  /** Read, or read, create and write. */
-  readonly permissions?: 'r' | 'rcw'
+  /** Of a blob: read (default), or read, create and write. Of a container: read and list. */
+  readonly permissions?: 'r' | 'rcw' | 'rl'
   /** 1-60, default 60. */
   readonly minutes?: number
 }
@@ -36,6 +36,7 @@ export interface SasGrant {
   readonly expires_at: string
   readonly permissions: string
   readonly kind: 'user_delegation' | 'service'
+  readonly account: string
 }
 
 export interface CopyOptions {
@@ -146,6 +147,8 @@ export interface BlobStore {
   copy(from: BlobRef, to: BlobRef, options: CopyOptions): Promise<CopiedBlob>
   /** A signature for this blob alone; whether the blob exists is not asked. */
   createSas(ref: BlobRef, options?: SasOptions): Promise<SasGrant>
+  /** A signature to read and list a whole container. */
+  createContainerSas(container: string, options?: SasOptions): Promise<SasGrant>
   /**
    * The blob, or a part of it, as a stream; a broken connection is taken up again at the same ETag, else `BLOB_CHANGED`.
    * Beyond the end: `RANGE_NOT_SATISFIABLE`.

@@ -80,7 +80,26 @@ export type OrchestrationData = z.infer<typeof OrchestrationData>
 
 export const LargestFile = z.object({ name: z.string(), size_mb: z.number() })
 
+/** What a bounded look at a container tells at once; `truncated` when there is more than was looked at. */
 export const ContainerSummary = z.object({
+  container_name: z.string(),
+  file_count: z.number().int(),
+  total_size: z.number().int(),
+  largest_file_name: z.string().optional(),
+  largest_file_size: z.number().int().optional(),
+  size_distribution: Distribution,
+  type_distribution: Distribution,
+  category_distribution: Distribution,
+  scan_time: z.iso.datetime(),
+  prefix_filter: z.string().optional(),
+  skipped_names: SkippedNames,
+  truncated: z.boolean(),
+  hint: z.string().optional(),
+})
+export type ContainerSummary = z.infer<typeof ContainerSummary>
+
+/** Result of the job summarize_container. */
+export const SummaryResult = z.object({
   container: z.string(),
   file_count: z.number().int(),
   total_size: z.number().int(),
@@ -96,4 +115,3 @@ export const ContainerSummary = z.object({
   warning: z.string().optional(),
   success: z.literal(true),
 })
-export type ContainerSummary = z.infer<typeof ContainerSummary>

@@ -28,3 +28,9 @@ export type TaskStatus = z.infer<typeof TaskStatus>
 /** fail: one failed task fails the stage and the job; continue: the job ends completed_with_errors. */
 export const OnTaskFailure = z.enum(['fail', 'continue'])
 export type OnTaskFailure = z.infer<typeof OnTaskFailure>
+
+/** What a caller may do; each role includes the ones before it. */
+export const Role = z.enum(['reader', 'submitter', 'operator', 'admin'])
+export type Role = z.infer<typeof Role>
+
+export const includesRole = (held: Role, needed: Role): boolean => Role.options.indexOf(held) >= Role.options.indexOf(needed)

@@ -21,6 +21,14 @@ export const Config = z.object({
   ALLOWED_CONTAINERS: containers
     .optional()
     .describe('comma list of containers that may be named from outside; default the three tiers'),
+  AUTH_MODE: z
+    .enum(['key', 'easyauth'])
+    .default('key')
+    .describe('who checks callers: the host by its keys (each counts as operator), or App Service authentication with roles'),
+  WEBSITE_AUTH_ENABLED: z
+    .string()
+    .optional()
+    .describe('set by the platform; without True the header of App Service authentication is not trusted'),
   LEASE_SECONDS: z.coerce.number().int().min(3).max(3600).default(60).describe('how long a claim lives without a heartbeat'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('least level that is logged'),
 })
@@ -38,4 +46,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 /** Containers that operations may name: the allow-list, or the three tiers. */
 export function allowedContainers(config: Config): ReadonlySet<string> {
   return new Set(config.ALLOWED_CONTAINERS ?? [config.BRONZE_CONTAINER, config.SILVER_CONTAINER, config.GOLD_CONTAINER])
+}
+
+/** How the host guards functions: by keys only where nobody else checks the caller. Read before the settings are known to be right. */
+export const authLevelOf = (
+  env: Readonly<Record<string, string | undefined>>,
+  admin: boolean,
+): 'anonymous' | 'function' | 'admin' => {
+  if ((env['AUTH_MODE'] || 'key') !== 'key') return 'anonymous'
+  return admin ? 'admin' : 'function'
 }

@@ -1,87 +1,108 @@
 // The one implementation of BlobStore, over @azure/storage-blob; works alike on Azurite and on Azure.
-import type { BlobClient, BlobServiceClient, BlockBlobClient, ContainerClient } from '@azure/storage-blob'
+import type { BlockBlobClient } from '@azure/storage-blob'
 import { AppError } from '../engine/errors.ts'
 import type { BlobStore } from '../models/blob-store.ts'
 import type { BlobMetadata, BlobRef } from '../models/blob.ts'
+import { Account, type BlobStoreSettings } from './account.ts'
 import { describeBlob } from './blob-metadata.ts'
 import { toStorageError } from './blob-errors.ts'
 import { copyBlob } from './copy.ts'
 import { downloadMany } from './download-many.ts'
 import { INTERNAL_CONTAINER } from './large-results.ts'
 import { findByTags, folderPage, listPages } from './list-blobs.ts'
-import { assertName, blobNameProblem, ContainerName, writableNameProblem } from './names.ts'
+import { ContainerName } from './names.ts'
 import { readChunks } from './read-chunks.ts'
 import { bytesOf, readStream, readWhole } from './read-stream.ts'
 import { SasSigner } from './sas.ts'
 import { blockList, commitBlocks, setMetadata, stageBlock, writeBlob } from './write-blob.ts'
 
-export interface BlobStoreSettings {
-  /** Shared key (laptop); else `accountUrl` with the process identity. */
-  readonly connectionString: string | undefined
-  readonly accountUrl: string | undefined
-  readonly allowed: ReadonlySet<string>
-}
-
 /** Opens the store; the SDK is loaded and the account reached at the first call. */
 export function openBlobStore(settings: BlobStoreSettings): BlobStore {
-  let service: Promise<BlobServiceClient> | undefined
+  const account = new Account(settings)
+  return { ...listing(account), ...reading(account), ...writing(account), ...signing(account) }
+}
+
+type Listing = Pick<BlobStore, 'checkContainer' | 'list' | 'listFolders' | 'containerModified' | 'findByTags'>
+
+function listing(account: Account): Listing {
+  const inContainer = <T>(name: string, call: () => Promise<T>): Promise<T> => guarded(`container ${name}`, call)
+  return {
+    checkContainer: (name) => checkContainer(account, name),
+    list: (name, options) => listPages(() => account.container(name), name, options ?? {}),
+    listFolders: (name, options) => inContainer(name, async () => folderPage(await account.container(name), options)),
+    containerModified: async (name) => {
+      try {
+        return await inContainer(name, async () =>
+          (await (await account.container(name)).getProperties()).lastModified?.toISOString(),
+        )
+      } catch (error) {
+        if (error instanceof AppError && error.code === 'CONTAINER_NOT_FOUND') return undefined
+        throw error
+      }
+    },
+    findByTags: (name, query) => findByTags(() => account.container(name), name, query),
+  }
+}
+
+type Reading = Pick<
+  BlobStore,
+  'properties' | 'tags' | 'read' | 'readRange' | 'readStream' | 'readChunks' | 'downloadMany' | 'exists' | 'blockList'
+>
+
+function reading(account: Account): Reading {
+  const read = <T>(ref: BlobRef, call: (client: BlockBlobClient) => Promise<T>): Promise<T> =>
+    guarded(nameOf(ref), async () => call(await account.reader(ref)))
+  const stream: Reading['readStream'] = (ref, options) => read(ref, (client) => readStream(client, ref, options ?? {}))
+  return {
+    properties: (ref) => read(ref, (client) => propertiesOf(client, ref)),
+    tags: (ref) => read(ref, async (client) => (await client.getTags()).tags),
+    read: (ref, options) => read(ref, (client) => readWhole(client, ref, options ?? {})),
+    readRange: async (ref, offset, length) => bytesOf((await stream(ref, { offset, length })).body),
+    readStream: stream,
+    readChunks: (ref, options) => readChunks(() => account.reader(ref), ref, options ?? {}),
+    downloadMany: (name, names, options) => downloadMany({ readStream: stream }, name, names, options ?? {}),
+    exists: (ref) => read(ref, (client) => client.exists()),
+    blockList: (ref) => read(ref, blockList),
+  }
+}
+
+type Writing = Pick<BlobStore, 'write' | 'delete' | 'setMetadata' | 'setTags' | 'stageBlock' | 'commitBlocks'>
+
+function writing(account: Account): Writing {
+  const change = <T>(ref: BlobRef, call: (client: BlockBlobClient) => Promise<T>): Promise<T> =>
+    guarded(nameOf(ref), async () => call(await account.reader(ref)))
+  const make = <T>(ref: BlobRef, call: (client: BlockBlobClient) => Promise<T>): Promise<T> =>
+    guarded(nameOf(ref), async () => call(await account.writer(ref)))
+  return {
+    write: (container, blob, body, options) => make({ container, blob }, (client) => writeBlob(client, body, options)),
+    stageBlock: (ref, id, bytes) => make(ref, (client) => stageBlock(client, id, bytes)),
+    commitBlocks: (ref, ids, options) => make(ref, (client) => commitBlocks(client, ids, options)),
+    delete: (ref) => change(ref, (client) => deleteBlob(client, ref)),
+    setMetadata: (ref, metadata) => change(ref, (client) => setMetadata(client, ref, metadata)),
+    setTags: (ref, tags) => change(ref, async (client) => void (await client.setTags({ ...tags }))),
+  }
+}
+
+function signing(account: Account): Pick<BlobStore, 'copy' | 'createSas' | 'createContainerSas'> {
   const signer = new SasSigner()
-  const containers = new Map<string, ContainerClient>()
-  const container = async (name: string): Promise<ContainerClient> => {
-    const client = containers.get(name) ?? (await (service ??= connect(settings))).getContainerClient(name)
-    containers.set(name, client)
-    return client
-  }
-  const blob = async (ref: BlobRef, problem: string | undefined): Promise<BlockBlobClient> => {
-    assertName(problem, ref.blob)
-    const client = (await container(ref.container)).getBlockBlobClient(ref.blob)
-    return sameBlob(client, ref)
-  }
-  const reader = (ref: BlobRef): Promise<BlockBlobClient> => blob(ref, blobNameProblem(ref.blob))
-  const writer = (ref: BlobRef): Promise<BlockBlobClient> => blob(ref, writableNameProblem(ref.blob))
-  const store: BlobStore = {
-    checkContainer: (name) => checkContainer(name, settings.allowed, container),
-    list: (name, options) => listPages(() => container(name), name, options ?? {}),
-    listFolders: (name, options) => guarded(`container ${name}`, async () => folderPage(await container(name), options)),
-    containerModified: (name) =>
-      guarded(`container ${name}`, async () => (await (await container(name)).getProperties()).lastModified?.toISOString()).catch(
-        (error: AppError) => {
-          if (error.code === 'CONTAINER_NOT_FOUND') return undefined
-          throw error
-        },
+  const createSas: BlobStore['createSas'] = (ref, options) =>
+    guarded(nameOf(ref), async () => {
+      const client = await account.reader(ref)
+      return signer.sign(await account.service(), client, options ?? {})
+    })
+  return {
+    createSas,
+    createContainerSas: (name, options) =>
+      guarded(`container ${name}`, async () =>
+        signer.sign(await account.service(), await account.container(name), options ?? {}),
       ),
-    properties: (ref) => guarded(nameOf(ref), async () => propertiesOf(await reader(ref), ref)),
-    tags: (ref) => guarded(nameOf(ref), async () => (await (await reader(ref)).getTags()).tags),
-    read: (ref, options) => guarded(nameOf(ref), async () => readWhole(await reader(ref), ref, options ?? {})),
-    readRange: (ref, offset, length) =>
-      guarded(nameOf(ref), async () => bytesOf((await readStream(await reader(ref), ref, { offset, length })).body)),
-    readChunks: (ref, options) => readChunks(() => reader(ref), ref, options ?? {}),
-    downloadMany: (name, names, options) => downloadMany(store, name, names, options ?? {}),
     copy: (from, to, options) =>
       guarded(nameOf(to), async () => {
-        const target = await writer(to)
-        const { url } = await store.createSas(from)
+        const target = await account.writer(to)
+        const { url } = await createSas(from)
         return copyBlob(target, url, options)
       }),
-    createSas: async (ref, options) => {
-      const client = await reader(ref)
-      return guarded(nameOf(ref), async () => signer.sign(await (service ??= connect(settings)), client, options ?? {}))
-    },
-    exists: (ref) => guarded(nameOf(ref), async () => (await reader(ref)).exists()),
-    delete: (ref) => guarded(nameOf(ref), async () => deleteBlob(await reader(ref), ref)),
-    readStream: (ref, options) => guarded(nameOf(ref), async () => readStream(await reader(ref), ref, options ?? {})),
-    setMetadata: (ref, metadata) => guarded(nameOf(ref), async () => setMetadata(await reader(ref), ref, metadata)),
-    setTags: (ref, tags) => guarded(nameOf(ref), async () => void (await (await reader(ref)).setTags({ ...tags }))),
-    findByTags: (name, query) => findByTags(() => container(name), name, query),
-    stageBlock: (ref, id, bytes) => guarded(nameOf(ref), async () => stageBlock(await writer(ref), id, bytes)),
-    commitBlocks: (ref, ids, options) => guarded(nameOf(ref), async () => commitBlocks(await writer(ref), ids, options)),
-    blockList: (ref) => guarded(nameOf(ref), async () => blockList(await reader(ref))),
-    write: (name, path, body, options) => {
-      const ref = { container: name, blob: path }
-      return guarded(nameOf(ref), async () => writeBlob(await writer(ref), body, options))
-    },
   }
-  return store
 }
 
 async function propertiesOf(client: BlockBlobClient, ref: BlobRef): Promise<BlobMetadata> {
@@ -111,38 +132,14 @@ async function guarded<T>(what: string, call: () => Promise<T>): Promise<T> {
   }
 }
 
-async function connect(settings: BlobStoreSettings): Promise<BlobServiceClient> {
-  const { BlobServiceClient } = await import('@azure/storage-blob')
-  // The SDK's retry policy is the only one for blob calls; nothing stacks on it.
-  const options = { retryOptions: { maxTries: 4, retryDelayInMs: 500, maxRetryDelayInMs: 8000, tryTimeoutInMs: 60_000 } }
-  if (settings.connectionString) return BlobServiceClient.fromConnectionString(settings.connectionString, options)
-  if (!settings.accountUrl)
-    throw new AppError('CONFIG_INVALID', 'No data account: set DATA_STORAGE_URL (identity) or DATA_STORAGE (connection string).')
-  const { DefaultAzureCredential } = await import('@azure/identity')
-  return new BlobServiceClient(settings.accountUrl, new DefaultAzureCredential(), options)
-}
-
-/** The second lock: what the client will ask for is what the caller named. */
-export function sameBlob<C extends BlobClient>(client: C, ref: BlobRef): C {
-  if (client.containerName === ref.container && client.name === ref.blob) return client
-  throw new AppError(
-    'NAME_ESCAPES_CONTAINER',
-    `A request for ${JSON.stringify(ref.blob)} would have left container ${ref.container}.`,
-  )
-}
-
-async function checkContainer(
-  name: string,
-  allowed: ReadonlySet<string>,
-  container: (name: string) => Promise<ContainerClient>,
-): Promise<void> {
+async function checkContainer(account: Account, name: string): Promise<void> {
   const parsed = ContainerName.safeParse(name)
   if (!parsed.success)
     throw new AppError('INVALID_NAME', `The container name ${JSON.stringify(name.slice(0, 100))} is not legal.`)
-  if (!allowed.has(parsed.data) || parsed.data === INTERNAL_CONTAINER) {
+  if (!account.settings.allowed.has(parsed.data) || parsed.data === INTERNAL_CONTAINER) {
     throw new AppError('CONTAINER_NOT_ALLOWED', `Container '${parsed.data}' is not on the allow-list (ALLOWED_CONTAINERS).`)
   }
-  const exists = await guarded(`container ${parsed.data}`, async () => (await container(parsed.data)).exists())
+  const exists = await guarded(`container ${parsed.data}`, async () => (await account.container(parsed.data)).exists())
   if (!exists) throw new AppError('CONTAINER_NOT_FOUND', `Container '${parsed.data}' does not exist.`)
 }
 

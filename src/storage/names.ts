@@ -38,6 +38,18 @@ export function writableNameProblem(name: string): string | undefined {
   )
 }
 
+/** A blob that is read. */
+export const BlobName = z.string().superRefine((text, ctx) => {
+  const problem = blobNameProblem(text)
+  if (problem) ctx.addIssue({ code: 'custom', message: problem })
+})
+
+/** A blob that is written. */
+export const WritableBlobName = z.string().superRefine((text, ctx) => {
+  const problem = writableNameProblem(text)
+  if (problem) ctx.addIssue({ code: 'custom', message: problem })
+})
+
 /** A prefix: a blob name that may be empty or end in a slash. */
 export const BlobPrefix = z
   .string()

@@ -1,10 +1,9 @@
-// Shared access signatures of one blob: by the user delegation key of the identity, or by the account key of a laptop.
-import type { BlobServiceClient, BlockBlobClient, UserDelegationKey } from '@azure/storage-blob'
+// Shared access signatures of one blob, or of a container: by the user delegation key of the identity, or by the account key of a laptop.
+import type { BlobServiceClient, BlockBlobClient, ContainerClient, UserDelegationKey } from '@azure/storage-blob'
 import { AppError } from '../engine/errors.ts'
 import type { SasGrant, SasOptions } from '../models/blob-store.ts'
 
 const MAX_MINUTES = 60
-const PERMISSIONS = /^(r|rcw)$/
 /** Clocks differ: a signature that begins now would be refused by a service that is a little behind. */
 const EARLIER_MS = 5 * 60_000
 const KEY_MS = 6 * 3_600_000
@@ -18,31 +17,41 @@ export class SasSigner {
     this.#now = now
   }
 
-  /** @throws AppError `INVALID_PARAMETERS` for minutes outside 1-60 or permissions other than r and rcw */
-  async sign(service: BlobServiceClient, client: BlockBlobClient, options: SasOptions): Promise<SasGrant> {
-    const { permissions = 'r', minutes = MAX_MINUTES } = options
+  /**
+   * For one blob (r or rcw), or for a container as a whole (rl).
+   * @throws AppError `INVALID_PARAMETERS` for minutes outside 1-60 or other permissions
+   */
+  async sign(service: BlobServiceClient, client: ContainerClient | BlockBlobClient, options: SasOptions): Promise<SasGrant> {
+    const blobName = 'name' in client ? client.name : undefined
+    const { permissions = blobName === undefined ? 'rl' : 'r', minutes = MAX_MINUTES } = options
     if (!Number.isInteger(minutes) || minutes < 1 || minutes > MAX_MINUTES)
       refuse('minutes', `is a whole number from 1 to ${MAX_MINUTES}`)
-    if (!PERMISSIONS.test(permissions)) refuse('permissions', 'is r or rcw')
-    const { BlobSASPermissions, generateBlobSASQueryParameters, SASProtocol, StorageSharedKeyCredential } =
-      await import('@azure/storage-blob')
+    const legal = blobName === undefined ? ['rl'] : ['r', 'rcw']
+    if (!legal.includes(permissions)) refuse('permissions', `is ${legal.join(' or ')}`)
+    const sdk = await import('@azure/storage-blob')
     const expires = new Date(this.#now() + minutes * 60_000)
     const values = {
       containerName: client.containerName,
-      blobName: client.name,
-      permissions: BlobSASPermissions.parse(permissions),
+      ...(blobName === undefined
+        ? { permissions: sdk.ContainerSASPermissions.parse(permissions) }
+        : { blobName, permissions: sdk.BlobSASPermissions.parse(permissions) }),
       startsOn: new Date(this.#now() - EARLIER_MS),
       expiresOn: expires,
       // An emulator speaks HTTP.
-      protocol: client.url.startsWith('https:') ? SASProtocol.Https : SASProtocol.HttpsAndHttp,
+      protocol: client.url.startsWith('https:') ? sdk.SASProtocol.Https : sdk.SASProtocol.HttpsAndHttp,
     }
-    const { credential } = service
-    const byKey = credential instanceof StorageSharedKeyCredential
+    const { credential, accountName: account } = service
+    const byKey = credential instanceof sdk.StorageSharedKeyCredential
     const query = byKey
-      ? generateBlobSASQueryParameters(values, credential)
-      : generateBlobSASQueryParameters(values, await this.#delegationKey(service), service.accountName)
-    const kind = byKey ? 'service' : 'user_delegation'
-    return { url: `${client.url}?${query.toString()}`, expires_at: expires.toISOString(), permissions, kind }
+      ? sdk.generateBlobSASQueryParameters(values, credential)
+      : sdk.generateBlobSASQueryParameters(values, await this.#delegationKey(service), account)
+    return {
+      url: `${client.url}?${query.toString()}`,
+      expires_at: expires.toISOString(),
+      permissions,
+      kind: byKey ? 'service' : 'user_delegation',
+      account,
+    }
   }
 
   #delegationKey(service: BlobServiceClient): Promise<UserDelegationKey> {

@@ -201,7 +201,13 @@ test('ready names what does not answer', async () => {
 
 test('job types tell their parameters, and each submit link exists', async () => {
   const { body } = await app.get('/api/job-types')
-  expect(body.job_types.map((j: { name: string }) => j.name)).toEqual(['hello_world', 'list_container', 'summarize_container'])
+  expect(body.job_types.map((j: { name: string }) => j.name)).toEqual([
+    'compare_inventories',
+    'hello_world',
+    'inventory_container',
+    'list_container',
+    'summarize_container',
+  ])
   for (const job of body.job_types) {
     expect(job.parameters.type ?? job.parameters.anyOf ?? job.parameters.properties, job.name).toBeDefined()
     expect((await app.send('POST', job.submit, { nonsense: 1 })).status).toBe(400)

@@ -76,7 +76,7 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
   await Promise.all(CONTAINERS.map((name) => service.getContainerClient(name).createIfNotExists()))
   const names = Array.from({ length: POOL }, () => `t-${randomUUID().slice(0, 18)}`)
   const env = {
-    ALLOWED_CONTAINERS: ['bronze', 'missing', ...names].join(','),
+    ALLOWED_CONTAINERS: ['bronze', 'silver', 'missing', ...names].join(','),
     LOG_LEVEL: 'error',
     AzureFunctionsJobHost__logging__logLevel__Function: 'Warning',
     LEASE_SECONDS: '3',

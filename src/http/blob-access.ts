@@ -1,0 +1,180 @@
+// Ways to a blob's bytes: signatures, GDAL settings, download, upload of small files. Who asked for which signature is an audit row.
+import * as z from 'zod'
+import { addEvent } from '../db/job-functions.ts'
+import { AppError } from '../engine/errors.ts'
+import type { SasGrant } from '../models/blob-store.ts'
+import { allowedContainers } from '../platform/config.ts'
+import type { Resources } from '../platform/resources.ts'
+import { gdalAccess } from '../storage/gdal.ts'
+import { BlobName, WritableBlobName } from '../storage/names.ts'
+import { readRangeHeader, tagsOf } from './conditional.ts'
+import { type Caller, requireRole } from './caller.ts'
+import { BlobParams, ContainerParams } from './containers.ts'
+import { type Answer, type Call, route } from './route.ts'
+
+const minutes = z.coerce.number().int().min(1).max(60).default(60)
+const SasBody = z.strictObject({
+  blob: BlobName.optional(),
+  permissions: z.enum(['r', 'rcw', 'rl']).optional(),
+  minutes: z.int().min(1).max(60).default(60),
+})
+const SasQuery = z.strictObject({ check: z.enum(['true', 'false']).default('false') })
+type SasCall = Call<z.infer<typeof ContainerParams>, z.infer<typeof SasQuery>, z.infer<typeof SasBody>>
+
+/** Answers that carry a signature are kept by nobody. */
+const SECRET = { 'cache-control': 'no-store' }
+
+async function sas({ params: { container }, query, body, caller, r }: SasCall): Promise<Answer> {
+  const { blob, minutes: length } = body
+  const permissions = body.permissions ?? (blob === undefined ? 'rl' : 'r')
+  if (permissions !== 'r') requireRole(caller, permissions === 'rl' ? 'admin' : 'operator')
+  if (permissions === 'rcw') assertWritable(r, container)
+  if ((blob === undefined) !== (permissions === 'rl'))
+    throw new AppError('INVALID_PARAMETERS', 'Invalid input: permissions: rl is for a container, r and rcw are for a blob', {
+      issues: [{ path: 'permissions', message: 'rl is for a container, r and rcw are for a blob' }],
+    })
+  await r.blobs.checkContainer(container)
+  if (query.check === 'true' && blob !== undefined) await r.blobs.properties({ container, blob })
+  const grant =
+    blob === undefined
+      ? await r.blobs.createContainerSas(container, { permissions, minutes: length })
+      : await r.blobs.createSas({ container, blob }, { permissions, minutes: length })
+  await auditSas(r, caller, container, blob, grant)
+  const { account: _account, ...answer } = grant
+  return { headers: SECRET, body: answer }
+}
+
+/** Before the answer leaves: a signature that nobody can account for is not given. The signature itself is in no row. */
+async function auditSas(
+  r: Resources,
+  caller: Caller,
+  container: string,
+  blob: string | undefined,
+  grant: SasGrant,
+): Promise<void> {
+  const { permissions, expires_at, kind } = grant
+  const data = { container, ...(blob === undefined ? {} : { blob }), permissions, expires_at, kind }
+  await addEvent(r.db, { job_id: null, event: 'sas.issued', actor: caller.name, data })
+}
+
+const GdalQuery = z.strictObject({ minutes })
+type BlobCall<Q> = Call<z.infer<typeof BlobParams>, Q, undefined>
+
+async function gdal({ params: { container, path }, query, caller, r }: BlobCall<z.infer<typeof GdalQuery>>): Promise<Answer> {
+  await r.blobs.checkContainer(container)
+  const grant = await r.blobs.createSas({ container, blob: path }, { minutes: query.minutes })
+  await auditSas(r, caller, container, path, grant)
+  return { headers: SECRET, body: gdalAccess(container, path, grant) }
+}
+
+async function download({ params: { container, path }, headers, r }: BlobCall<object>): Promise<Answer> {
+  await r.blobs.checkContainer(container)
+  const ref = { container, blob: path }
+  const { size, etag = '', content_type = 'application/octet-stream', last_modified } = await r.blobs.properties(ref)
+  const common = {
+    etag,
+    'last-modified': new Date(last_modified).toUTCString(),
+    'accept-ranges': 'bytes',
+    'content-type': content_type,
+    // What others stored is shown as a file, never run as a page of this origin.
+    'content-disposition': `attachment; filename*=UTF-8''${encodeRfc5987(path.slice(path.lastIndexOf('/') + 1))}`,
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': 'sandbox',
+  }
+  if (tagsOf(headers.get('if-none-match')).includes(etag)) return { status: 304, headers: common }
+  const wanted = headers.get('if-match')
+  if (wanted !== null && wanted.trim() !== '*' && !tagsOf(wanted).includes(etag))
+    throw new AppError('BLOB_CHANGED', `${container}/${path} has the ETag ${etag}, not the one of If-Match.`)
+  const fresh = headers.get('if-range') === null || headers.get('if-range') === etag
+  const range = fresh ? readRangeHeader(headers.get('range'), size) : undefined
+  if (range === 'unsatisfiable') {
+    throw new AppError('RANGE_NOT_SATISFIABLE', `${container}/${path} has ${size} bytes; the range lies beyond them.`)
+  }
+  const { offset, length } = range ?? { offset: 0, length: size }
+  const partial = range ? { 'content-range': `bytes ${offset}-${offset + length - 1}/${size}` } : {}
+  const answer = { status: range ? 206 : 200, headers: { ...common, ...partial, 'content-length': String(length) } }
+  if (size === 0) return { ...answer, stream: new Blob([]).stream() }
+  const { body } = await r.blobs.readStream({ ...ref, etag }, { offset, length })
+  return { ...answer, stream: body }
+}
+
+const encodeRfc5987 = (name: string): string =>
+  encodeURIComponent(name).replaceAll(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+
+/** "Small": held in memory once. Larger files go straight to storage with a signature to write. */
+const MAX_UPLOAD_BYTES = 16 * 1024 * 1024
+const UploadParams = z.object({ container: ContainerParams.shape.container, path: WritableBlobName })
+const UploadQuery = z.strictObject({ overwrite: z.enum(['true', 'false']).default('false') })
+type UploadCall = Call<z.infer<typeof UploadParams>, z.infer<typeof UploadQuery>, undefined>
+const METADATA = 'x-ms-meta-'
+
+async function upload({ params: { container, path }, query, headers, bytes, caller, url, r }: UploadCall): Promise<Answer> {
+  assertWritable(r, container)
+  await r.blobs.checkContainer(container)
+  const etag = headers.get('if-match')
+  const metadata = Object.fromEntries(
+    [...headers.entries()].flatMap(([name, value]) => (name.startsWith(METADATA) ? [[name.slice(METADATA.length), value]] : [])),
+  )
+  const written = await r.blobs.write(container, path, bytes, {
+    mode: etag === null ? (query.overwrite === 'true' ? 'overwrite' : 'create') : 'replace',
+    ...(etag === null ? {} : { etag }),
+    contentType: headers.get('content-type') ?? 'application/octet-stream',
+    metadata,
+  })
+  const { size, sha256 } = written
+  await addEvent(r.db, {
+    job_id: null,
+    event: 'blob.uploaded',
+    actor: caller.name,
+    data: { container, blob: path, size, sha256 },
+  })
+  return { status: 201, headers: { location: `${url.origin}${url.pathname}`, etag: written.etag }, body: written }
+}
+
+/** Bronze is what the world delivered: read-only. @throws AppError `CONTAINER_READ_ONLY` */
+function assertWritable(r: Resources, container: string): void {
+  const { SILVER_CONTAINER, GOLD_CONTAINER } = r.config
+  if (!allowedContainers(r.config).has(container) || container === SILVER_CONTAINER || container === GOLD_CONTAINER) return
+  throw new AppError(
+    'CONTAINER_READ_ONLY',
+    `Container '${container}' is read-only; write to ${SILVER_CONTAINER} or ${GOLD_CONTAINER}.`,
+  )
+}
+
+route({
+  name: 'createContainerSas',
+  method: 'POST',
+  path: 'containers/{container}/sas',
+  role: 'submitter',
+  params: ContainerParams,
+  query: SasQuery,
+  body: SasBody,
+  handle: sas,
+})
+route({
+  name: 'getBlobGdalAccess',
+  method: 'GET',
+  path: 'containers/{container}/gdal/{*path}',
+  role: 'submitter',
+  params: BlobParams,
+  query: GdalQuery,
+  handle: gdal,
+})
+route({
+  name: 'downloadBlob',
+  method: 'GET',
+  path: 'containers/{container}/download/{*path}',
+  role: 'submitter',
+  params: BlobParams,
+  handle: download,
+})
+route({
+  name: 'uploadBlob',
+  method: 'PUT',
+  path: 'containers/{container}/blobs/{*path}',
+  role: 'operator',
+  params: UploadParams,
+  query: UploadQuery,
+  uploadBytes: MAX_UPLOAD_BYTES,
+  handle: upload,
+})

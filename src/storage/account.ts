@@ -1,0 +1,68 @@
+// One storage account: its SDK client, loaded and reached at the first call, and the two locks on every name.
+import type { BlobClient, BlobServiceClient, BlockBlobClient, ContainerClient } from '@azure/storage-blob'
+import { AppError } from '../engine/errors.ts'
+import type { BlobRef } from '../models/blob.ts'
+import { assertName, blobNameProblem, writableNameProblem } from './names.ts'
+
+export interface BlobStoreSettings {
+  /** Shared key (laptop); else `accountUrl` with the process identity. */
+  readonly connectionString: string | undefined
+  readonly accountUrl: string | undefined
+  readonly allowed: ReadonlySet<string>
+}
+
+/** Clients are kept in the instance; parallel first calls make one. */
+export class Account {
+  readonly settings: BlobStoreSettings
+  readonly #containers = new Map<string, ContainerClient>()
+  #service: Promise<BlobServiceClient> | undefined
+
+  constructor(settings: BlobStoreSettings) {
+    this.settings = settings
+  }
+
+  service(): Promise<BlobServiceClient> {
+    return (this.#service ??= connect(this.settings))
+  }
+
+  async container(name: string): Promise<ContainerClient> {
+    const client = this.#containers.get(name) ?? (await this.service()).getContainerClient(name)
+    this.#containers.set(name, client)
+    return client
+  }
+
+  /** @throws AppError `INVALID_NAME` */
+  reader(ref: BlobRef): Promise<BlockBlobClient> {
+    return this.#blob(ref, blobNameProblem(ref.blob))
+  }
+
+  /** @throws AppError `INVALID_NAME`, also for names that can be read but should not be made */
+  writer(ref: BlobRef): Promise<BlockBlobClient> {
+    return this.#blob(ref, writableNameProblem(ref.blob))
+  }
+
+  async #blob(ref: BlobRef, problem: string | undefined): Promise<BlockBlobClient> {
+    assertName(problem, ref.blob)
+    return sameBlob((await this.container(ref.container)).getBlockBlobClient(ref.blob), ref)
+  }
+}
+
+async function connect(settings: BlobStoreSettings): Promise<BlobServiceClient> {
+  const { BlobServiceClient } = await import('@azure/storage-blob')
+  // The SDK's retry policy is the only one for blob calls; nothing stacks on it.
+  const options = { retryOptions: { maxTries: 4, retryDelayInMs: 500, maxRetryDelayInMs: 8000, tryTimeoutInMs: 60_000 } }
+  if (settings.connectionString) return BlobServiceClient.fromConnectionString(settings.connectionString, options)
+  if (!settings.accountUrl)
+    throw new AppError('CONFIG_INVALID', 'No data account: set DATA_STORAGE_URL (identity) or DATA_STORAGE (connection string).')
+  const { DefaultAzureCredential } = await import('@azure/identity')
+  return new BlobServiceClient(settings.accountUrl, new DefaultAzureCredential(), options)
+}
+
+/** The second lock: what the client will ask for is what the caller named. */
+export function sameBlob<C extends BlobClient>(client: C, ref: BlobRef): C {
+  if (client.containerName === ref.container && client.name === ref.blob) return client
+  throw new AppError(
+    'NAME_ESCAPES_CONTAINER',
+    `A request for ${JSON.stringify(ref.blob)} would have left container ${ref.container}.`,
+  )
+}
