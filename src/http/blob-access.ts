@@ -109,6 +109,11 @@ type UploadCall = Call<z.infer<typeof UploadParams>, z.infer<typeof UploadQuery>
 const METADATA = 'x-ms-meta-'
 
 async function upload({ params: { container, path }, query, headers, bytes, caller, url, r }: UploadCall): Promise<Answer> {
+  // The host drops a slash at the end of a path: `a/` would be written as `a`.
+  if (url.pathname.endsWith('/'))
+    throw new AppError('INVALID_ID', 'Invalid input: path: ends in a slash', {
+      issues: [{ path: 'path', message: 'ends in a slash' }],
+    })
   assertWritable(r, container)
   await r.blobs.checkContainer(container)
   const etag = headers.get('if-match')

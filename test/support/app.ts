@@ -67,6 +67,8 @@ export interface AppOptions {
   readonly folder?: string
   readonly seed?: number
   readonly env?: Record<string, string>
+  /** Connection string of the data account, e.g. through a proxy. */
+  readonly storage?: string
 }
 
 export async function startApp(options: AppOptions = {}): Promise<TestApp> {
@@ -85,7 +87,7 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
   }
   const start = (): Promise<HostProcess> =>
     startHost(
-      { databaseUrl: database.url, storage },
+      { databaseUrl: database.url, storage: options.storage ?? storage },
       {
         port: 0,
         graceMs: 5000,
