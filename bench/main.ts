@@ -1,28 +1,21 @@
-// `npm run bench [-- sql stack fairness host]`, `-- inline`, `-- soak <minutes>`: figures, goals and ratios; writes bench/results/*.json.
+// `npm run bench [-- sql stack fairness host]`, `-- inline`, `-- containers`, `-- eta`, `-- soak <minutes>`:
+// figures, goals and ratios; writes bench/results/*.json.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { type Backends, startBackends, startHost } from '../local/cloud.ts'
+import { type Backends, startBackends } from '../local/cloud.ts'
 import { temporaryFolder } from '../local/temporary-folder.ts'
 import { openPool, type Pool } from '../src/db/pool.ts'
-import { buildApp } from '../scripts/build.ts'
+import { containers } from './containers.ts'
+import { recordCompletions } from './eta.ts'
 import { activities, idleShare, openHost, roundTrips } from './host.ts'
+import { median, type Row, whole, withHost } from './measure.ts'
 import { soak } from './soak.ts'
 import { sqlCore } from './sql-core.ts'
 import { fairness, helloWorld, residentMb } from './stack.ts'
 import { startingDesign } from './starting-design.ts'
 
-interface Row {
-  readonly measure: string
-  readonly figure: string
-  readonly goal: string
-  readonly met: boolean
-}
-
 const REPETITIONS = 3
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 const quantile = (values: readonly number[], q: number): number =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))] ?? Number.NaN
-const whole = (value: number): string => Math.round(value).toLocaleString('en')
 
 async function benchSql(db: Pool): Promise<Row[]> {
   const figures = new Map<string, number[]>()
@@ -89,22 +82,6 @@ async function benchSql(db: Pool): Promise<Row[]> {
     },
     { measure: 'planning, n = 100,000', figure: `${whole(get('plan 100000'))} tasks/s`, goal: '-', met: true },
   ]
-}
-
-async function withHost<T>(
-  backends: Backends,
-  run: (url: string, host: Awaited<ReturnType<typeof startHost>>) => Promise<T>,
-): Promise<T> {
-  await buildApp()
-  const host = await startHost(backends, {
-    port: 0,
-    env: { LOG_LEVEL: 'error', AzureFunctionsJobHost__logging__logLevel__Function: 'Warning' },
-  })
-  try {
-    return await run(host.url, host)
-  } finally {
-    await host.stop()
-  }
 }
 
 async function benchStack(backends: Backends, db: Pool): Promise<Row[]> {
@@ -216,6 +193,8 @@ try {
   const all = wanted.size === 0
   if (all || wanted.has('sql')) rows.push(...(await benchSql(db)))
   if (all || wanted.has('stack')) rows.push(...(await benchStack(backends, db)))
+  if (wanted.has('containers')) rows.push(...(await containers(backends, db)))
+  if (wanted.has('eta')) rows.push(...(await recordCompletions(backends, db)))
   if (all || wanted.has('fairness')) rows.push(...(await benchFairness(backends, db)))
   if (all || wanted.has('host')) rows.push(...(await benchHost(false)))
   if (wanted.has('inline')) rows.push(...(await benchHost(true)))

@@ -1,5 +1,6 @@
 // hello_world through the whole stack: HTTP submit → host → orchestrator → Postgres, two stages of n tasks.
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import type { HostProcess } from '../local/host-process.ts'
 import type { Pool } from '../src/db/pool.ts'
 
@@ -7,17 +8,20 @@ interface Submitted {
   readonly job_id: string
 }
 
-async function submit(url: string, n: number, name: string): Promise<string> {
-  const answer = await fetch(`${url}/api/jobs/submit/hello_world`, {
+export async function submitJob(url: string, type: string, parameters: object): Promise<string> {
+  const answer = await fetch(`${url}/api/jobs/submit/${type}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ n, name }),
+    body: JSON.stringify(parameters),
   })
+  if (!answer.ok) throw new Error(`submit ${type}: ${answer.status} ${await answer.text()}`)
   return ((await answer.json()) as Submitted).job_id
 }
 
+const submit = (url: string, n: number, name: string): Promise<string> => submitJob(url, 'hello_world', { n, name })
+
 /** Asked over SQL, so that polling does not load the host that is measured. */
-async function ended(db: Pool, jobId: string): Promise<void> {
+export async function ended(db: Pool, jobId: string): Promise<void> {
   for (;;) {
     const [row] = await db.query<{ status: string }>('SELECT status FROM app.jobs WHERE job_id = $1', [jobId])
     if (row?.status === 'completed') return
@@ -42,6 +46,15 @@ export function residentMb(host: HostProcess): number {
       .split(/\s+/)
       .reduce((sum, kb) => sum + Number(kb), 0) / 1024,
   )
+}
+
+/** The most that host and worker together ever held, in MB; Linux keeps it. */
+export function peakMb(host: HostProcess): number {
+  const peaks = [host.pid, host.workerPid].map((pid) => {
+    const kb = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    return Number(kb ?? Number.NaN)
+  })
+  return Math.round(peaks.reduce((a, b) => a + b, 0) / 1024)
 }
 
 /** While three jobs of n tasks run: seconds that jobs of one task take, one after the other. */

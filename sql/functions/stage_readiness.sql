@@ -2,9 +2,9 @@
 -- Bounded: the untouched range is arithmetic, of the rest at most 12,500 rows (250 workers x 50 tasks) are looked at.
 -- Locks: none. No row: the stage does not exist.
 CREATE FUNCTION app.stage_readiness(p_job_id text, p_stage_no int)
-RETURNS TABLE (status text, outcome text, expected int, ready int, open_at_least int, next_ready_at timestamptz)
+RETURNS TABLE (status text, outcome text, expected int, ready int, open_at_least int, next_ready_at timestamptz, sealed_at timestamptz)
 LANGUAGE sql STABLE SET plan_cache_mode = force_custom_plan AS $$
-  SELECT s.status, s.outcome, s.expected, (s.expected - s.claim_cursor + o.ready)::int, (s.expected - s.claim_cursor + o.open)::int, o.next_ready_at
+  SELECT s.status, s.outcome, s.expected, (s.expected - s.claim_cursor + o.ready)::int, (s.expected - s.claim_cursor + o.open)::int, o.next_ready_at, s.sealed_at
   FROM app.stages s, LATERAL (
     SELECT count(*) FILTER (WHERE k.ready_at <= now()) AS ready, count(*) AS open, min(k.ready_at) FILTER (WHERE k.ready_at > now()) AS next_ready_at
     FROM (

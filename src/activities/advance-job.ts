@@ -1,10 +1,11 @@
 // advanceJob: asks Postgres what the job needs now, does the short part itself (close, summarize, advance, plan, finish) and tells the rest.
 import * as df from 'durable-functions'
 import { advanceJobStage, beginJob, checkJobCompletion, recordStageSummary, stageReadiness } from '../db/job-functions.ts'
-import { listStages, type StageRow } from '../db/reading.ts'
+import { listStages, recentCompletions, type StageRow } from '../db/reading.ts'
 import { only } from '../db/sql-function.ts'
 import { type AnyStage, stageAt } from '../engine/define-job.ts'
 import { AppError, describeError } from '../engine/errors.ts'
+import { calculateEstimatedCompletion, percentOf, samplesOf } from '../engine/progress.ts'
 import { cleanText } from '../engine/storable.ts'
 import type { Step, StepInput } from '../models/steps.ts'
 import { isTerminalJob } from '../models/words.ts'
@@ -59,15 +60,28 @@ async function work(r: Resources, target: StageTarget): Promise<Step | undefined
   const definition = stageAt(target.job, stageNo) as AnyStage
   const soon = stage.next_ready_at !== null && stage.next_ready_at.getTime() - r.now().getTime() <= SOON_MS
   if (stage.ready === 0 && !soon) return { kind: 'wait', seconds: secondsUntil(stage.next_ready_at, r.now()) }
+  const done = stage.expected - stage.open_at_least
   const wanted = definition.weight === 'light' ? Math.ceil(stage.ready / CLAIM_BATCH) : stage.ready
   return {
     kind: 'run',
     stage: stageNo,
     name: definition.name,
     workers: Math.max(1, Math.min(wanted, definition.maxParallel)),
-    done: stage.expected - stage.open_at_least,
+    done,
     total: stage.expected,
+    percent: percentOf(done, stage.expected, false),
+    eta: await etaOf(r, { job_id, stageNo, since: stage.sealed_at ?? r.now(), done, total: stage.expected }),
   }
+}
+
+/** Of the stage; asked from its second turn on, so that small jobs pay nothing. */
+async function etaOf(
+  r: Resources,
+  { job_id, stageNo, since, done, total }: { job_id: string; stageNo: number; since: Date; done: number; total: number },
+): Promise<string | null> {
+  if (done === 0) return null
+  const points = await recentCompletions(r.db, job_id, stageNo)
+  return calculateEstimatedCompletion(samplesOf(since, points, done, r.now()), total).eta
 }
 
 function secondsUntil(at: Date | null, now: Date): number {

@@ -98,6 +98,7 @@ export const stageReadiness = sqlFunction<
     ready: number
     open_at_least: number
     next_ready_at: Date | null
+    sealed_at: Date | null
   }
 >('stage_readiness', { job_id: 'text', stage_no: 'integer' })
 

@@ -1,4 +1,5 @@
 // Reads of jobs, stages, tasks and events: keyset paging, typed filters, nothing unbounded.
+import type { CompletionPoint } from '../engine/progress.ts'
 import type { JobStatus, StageOutcome, StageStatus, TaskStatus } from '../models/words.ts'
 import type { Database } from './pool.ts'
 
@@ -67,7 +68,7 @@ export interface StageRow {
   readonly running: number
   readonly retrying: number
   readonly open: number
-  readonly sealed: boolean
+  readonly sealed_at: Date | null
   readonly opened_at: Date
   readonly closed_at: Date | null
   readonly summary: unknown
@@ -79,7 +80,7 @@ export interface StageRow {
  */
 export async function listStages(db: Database, jobId: string): Promise<StageRow[]> {
   return db.query(
-    `SELECT s.stage_no AS stage, s.name, s.status, s.outcome, s.expected, s.sealed_at IS NOT NULL AS sealed, s.opened_at, s.closed_at, s.summary,
+    `SELECT s.stage_no AS stage, s.name, s.status, s.outcome, s.expected, s.sealed_at, s.opened_at, s.closed_at, s.summary,
        CASE WHEN s.status = 'closed' THEN s.completed ELSE s.claim_cursor - o.touched - f.failed - f.skipped END::int AS completed,
        CASE WHEN s.status = 'closed' THEN s.failed ELSE f.failed END::int AS failed,
        CASE WHEN s.status = 'closed' THEN s.skipped ELSE f.skipped END::int AS skipped,
@@ -138,6 +139,58 @@ export async function listTasks(db: Database, jobId: string, f: TaskFilter): Pro
        AND ($6::int IS NULL OR (s.stage_no, t.task_no) > ($6, $7::int))
      ORDER BY s.stage_no, t.task_no LIMIT $8`,
     [jobId, f.stage, f.status, f.error_code, f.text, f.after?.stage, f.after?.task_no, f.limit],
+  )
+}
+
+export interface FailedTaskFilter {
+  readonly since: string
+  readonly job_type?: string | undefined
+  readonly stage_name?: string | undefined
+  readonly error_code?: string | undefined
+  readonly text?: string | undefined
+  readonly after?: { readonly finished_at: string; readonly stage_id: number; readonly task_no: number } | undefined
+  readonly limit: number
+}
+
+/** Failed tasks across jobs, newest first, by the index over failed tasks; of current attempts only. */
+export async function listFailedTasks(
+  db: Database,
+  f: FailedTaskFilter,
+): Promise<(TaskRow & { job_type: string; stage_id: number; finished_key: string })[]> {
+  return db.query(
+    `SELECT ${TASK_COLUMNS}, j.job_type, t.stage_id, t.finished_at::text AS finished_key
+     FROM app.tasks t JOIN app.stages s USING (stage_id) JOIN app.jobs j USING (job_id)
+     WHERE t.finished_at IS NOT NULL AND t.error_code IS NOT NULL AND t.status = 'failed' AND s.retired_at IS NULL AND t.finished_at >= $1
+       AND ($2::text IS NULL OR j.job_type = $2) AND ($3::text IS NULL OR s.name = $3) AND ($4::text IS NULL OR t.error_code = $4)
+       AND ($5::text IS NULL OR strpos(lower(concat_ws(' ', t.task_key, t.error_details)), lower($5)) > 0)
+       AND ($6::timestamptz IS NULL OR (t.finished_at, t.stage_id, t.task_no) < ($6, $7::int, $8::int))
+     ORDER BY t.finished_at DESC, t.stage_id DESC, t.task_no DESC LIMIT $9`,
+    [f.since, f.job_type, f.stage_name, f.error_code, f.text, f.after?.finished_at, f.after?.stage_id, f.after?.task_no, f.limit],
+  )
+}
+
+export interface ErrorGroup {
+  readonly stage: number
+  readonly stage_name: string
+  readonly error_code: string
+  readonly count: number
+  readonly retryable: boolean
+  readonly first_at: Date
+  readonly last_at: Date
+  readonly sample_key: string
+  readonly sample_details: string | null
+}
+
+/** Failed tasks of a job by stage and code, most first; one of each is shown. */
+export async function groupErrors(db: Database, jobId: string): Promise<ErrorGroup[]> {
+  return db.query(
+    `SELECT s.stage_no AS stage, s.name AS stage_name, t.error_code, count(*)::int AS count, bool_or(coalesce(t.retryable, false)) AS retryable,
+       min(t.finished_at) AS first_at, max(t.finished_at) AS last_at,
+       (array_agg(t.task_key ORDER BY t.task_no))[1] AS sample_key, (array_agg(t.error_details ORDER BY t.task_no))[1] AS sample_details
+     FROM app.stages s JOIN app.tasks t USING (stage_id)
+     WHERE s.job_id = $1 AND s.retired_at IS NULL AND t.finished_at IS NOT NULL AND t.error_code IS NOT NULL AND t.status = 'failed'
+     GROUP BY 1, 2, 3 ORDER BY count(*) DESC, 1, 3`,
+    [jobId],
   )
 }
 
@@ -225,22 +278,16 @@ export async function listEvents(db: Database, jobId: string, afterId: string, l
   )
 }
 
-/**
- * Completions among the last 1,000 tasks that were handed out: the recent rate, bounded by the primary key.
- * No row: the stage does not exist.
- */
-export async function recentCompletions(
-  db: Database,
-  jobId: string,
-  stage: number,
-): Promise<{ count: number; first: Date | null } | undefined> {
-  const rows = await db.query<{ count: number; first: Date | null }>(
-    `SELECT count(t.finished_at)::int AS count, min(t.finished_at) AS first FROM app.stages s
-     LEFT JOIN app.tasks t ON t.stage_id = s.stage_id AND t.task_no > s.claim_cursor - 1000 AND t.task_no <= s.claim_cursor AND t.finished_at IS NOT NULL
-     WHERE s.job_id = $1 AND s.retired_at IS NULL AND s.stage_no = $2 GROUP BY s.stage_id`,
+/** How the last 1,000 tasks that were handed out ended: about 20 points in time, bounded by the primary key. */
+export async function recentCompletions(db: Database, jobId: string, stage: number): Promise<CompletionPoint[]> {
+  return db.query(
+    `SELECT at, done, ended FROM (
+       SELECT t.finished_at AS at, (row_number() OVER (ORDER BY t.finished_at))::int AS done, (count(*) OVER ())::int AS ended
+       FROM app.stages s JOIN app.tasks t ON t.stage_id = s.stage_id AND t.task_no > s.claim_cursor - 1000 AND t.task_no <= s.claim_cursor
+       WHERE s.job_id = $1 AND s.retired_at IS NULL AND s.stage_no = $2 AND t.finished_at IS NOT NULL
+     ) x WHERE done = 1 OR done = ended OR done % greatest(1, ended / 20) = 0 ORDER BY at, done`,
     [jobId, stage],
   )
-  return rows[0]
 }
 
 /** Stages that are looked at for a rate: newest first, over all job types. */

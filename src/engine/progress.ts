@@ -19,7 +19,7 @@ export interface StageProgress {
 }
 
 /** One decimal, rounded down, so that 99.96 never shows as 100; 100 only when closed. */
-function percentOf(done: number, total: number, closed: boolean): number {
+export function percentOf(done: number, total: number, closed: boolean): number {
   if (closed) return 100
   if (total <= 0) return 0
   return Math.min(99.9, Math.floor((1000 * done) / total) / 10)
@@ -70,6 +70,19 @@ export function calculateOverallProgress(
 export interface Sample {
   readonly at: number
   readonly done: number
+}
+
+/** A moment at which some of the tasks that were looked at had ended; `ended`: how many of them have by now. */
+export interface CompletionPoint {
+  readonly at: Date
+  readonly done: number
+  readonly ended: number
+}
+
+/** Samples of a stage from the end of its planning to now; `done`: all of its tasks that have ended. */
+export function samplesOf(since: Date, points: readonly CompletionPoint[], done: number, now: Date): Sample[] {
+  const known = points.map((p) => ({ at: p.at.getTime(), done: Math.max(0, done - p.ended + p.done) }))
+  return [{ at: since.getTime(), done: 0 }, ...known.filter((s) => s.at < now.getTime()), { at: now.getTime(), done }]
 }
 
 export type Estimate =

@@ -5,7 +5,7 @@ import {
   calculateOverallProgress,
   calculateStageProgress,
   type Estimate,
-  type Sample,
+  samplesOf,
   type StageCounts,
 } from '../engine/progress.ts'
 import type { InstanceStatus } from '../orchestrators/client.ts'
@@ -20,6 +20,7 @@ export function jobLinks(origin: string, jobId: string): Record<string, string> 
     statusQueryGetUri: `${base}/${jobId}/instance`,
     tasks: `${base}/${jobId}/tasks`,
     events: `${base}/${jobId}/events`,
+    errors: `${base}/${jobId}/errors`,
   }
 }
 
@@ -64,7 +65,7 @@ function toCounts(s: StageRow): StageCounts {
     failed: s.failed,
     running: s.running,
     total: s.expected,
-    planned: s.sealed,
+    planned: s.sealed_at !== null,
     closed: s.status === 'closed',
   }
 }
@@ -87,12 +88,13 @@ async function estimateOf(
 ): Promise<Estimate> {
   const current = stages.find((s) => s.status === 'open')
   if (!current) return { eta: null, reason: 'no stage is running', rate_per_s: null }
-  const recent = await recentCompletions(r.db, row.job_id, current.stage)
-  const now = r.now().getTime()
   const done = current.completed + current.failed + current.skipped
-  const samples: Sample[] = [{ at: current.opened_at.getTime(), done: 0 }]
-  if (recent?.first) samples.push({ at: recent.first.getTime(), done: Math.max(0, done - recent.count) })
-  samples.push({ at: now, done })
+  const samples = samplesOf(
+    current.sealed_at ?? current.opened_at,
+    await recentCompletions(r.db, row.job_id, current.stage),
+    done,
+    r.now(),
+  )
   // The rate of the running stage, applied to all that is left of the job.
   return calculateEstimatedCompletion(samples, done + Math.max(0, overall.total - overall.done))
 }

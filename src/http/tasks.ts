@@ -1,9 +1,10 @@
 // Tasks of a job: list, one task with its lineage. Keys may hold any character, slashes too.
 import * as z from 'zod'
-import { findTask, listLineage, listTasks, type TaskRow } from '../db/reading.ts'
+import { findTask, groupErrors, listFailedTasks, listLineage, listTasks, type TaskRow } from '../db/reading.ts'
 import { AppError } from '../engine/errors.ts'
-import { JobId, TaskKey } from '../models/names.ts'
+import { JobId, SnakeName, TaskKey } from '../models/names.ts'
 import { TaskStatus } from '../models/words.ts'
+import type { Resources } from '../platform/resources.ts'
 import { makeCursor, paging, readCursor } from './cursor.ts'
 import { jobOf } from './jobs.ts'
 import { type Answer, type Call, route } from './route.ts'
@@ -34,16 +35,60 @@ async function list({
   return { body: { tasks: page, count: page.length, ...more } }
 }
 
+const FailedQuery = z.strictObject({
+  ...paging,
+  status: z.literal('failed').default('failed').describe('only failed tasks are indexed across jobs'),
+  since: z.iso.datetime({ offset: true }),
+  type: SnakeName.optional(),
+  stage_name: SnakeName.optional(),
+  error_code: z.string().min(1).max(64).optional(),
+  text: z.string().min(1).max(200).optional(),
+})
+const FailedPosition = z.object({ finished_at: z.string(), stage_id: z.int(), task_no: z.int() })
+
+/** What failed since then, whatever the job. */
+async function failed({ query, r }: Call<object, z.infer<typeof FailedQuery>, undefined>): Promise<Answer> {
+  const { limit, next, ...bound } = query
+  const { type: job_type, status: _status, ...filter } = bound
+  const after = readCursor(next, bound, FailedPosition)
+  const rows = await listFailedTasks(r.db, { ...filter, job_type, after, limit: limit + 1 })
+  const page = rows.slice(0, limit)
+  const last = page.at(-1)
+  const more =
+    rows.length > limit && last
+      ? { next: makeCursor(bound, { finished_at: last.finished_key, stage_id: last.stage_id, task_no: last.task_no }) }
+      : {}
+  const tasks = page.map(({ stage_id: _id, finished_key: _key, ...task }) => task)
+  return { body: { tasks, count: tasks.length, ...more } }
+}
+
+async function errors({ params, r }: Call<z.infer<typeof ListParams>, object, undefined>): Promise<Answer> {
+  await jobOf(r, params.job_id)
+  const groups = await groupErrors(r.db, params.job_id)
+  return { body: { errors: groups, count: groups.length, failed: groups.reduce((sum, g) => sum + g.count, 0) } }
+}
+
 const OneParams = z.object({ job_id: JobId, stage, key: TaskKey })
 
+/** The chain alone: from the task itself to where it began. */
+async function chain({ params, r }: Call<z.infer<typeof OneParams>, object, undefined>): Promise<Answer> {
+  const task = await taskOf(r, params)
+  const lineage = [task, ...(await listLineage(r.db, params.job_id, params.stage, params.key))].map(ancestor)
+  return { body: { job_id: params.job_id, lineage, count: lineage.length, complete: lineage.length === params.stage } }
+}
+
 async function one({ params, r }: Call<z.infer<typeof OneParams>, object, undefined>): Promise<Answer> {
-  const task = await findTask(r.db, params.job_id, params.stage, params.key)
-  if (!task) {
-    await jobOf(r, params.job_id)
-    throw new AppError('TASK_NOT_FOUND', `Stage ${params.stage} has no task ${JSON.stringify(params.key)}.`)
-  }
+  const task = await taskOf(r, params)
   const lineage = (await listLineage(r.db, params.job_id, params.stage, params.key)).map(ancestor)
   return { body: { ...task, lineage } }
+}
+
+/** @throws AppError `JOB_NOT_FOUND`, `TASK_NOT_FOUND` */
+async function taskOf(r: Resources, { job_id, stage: stageNo, key }: z.infer<typeof OneParams>): Promise<TaskRow> {
+  const task = await findTask(r.db, job_id, stageNo, key)
+  if (task) return task
+  await jobOf(r, job_id)
+  throw new AppError('TASK_NOT_FOUND', `Stage ${stageNo} has no task ${JSON.stringify(key)}.`)
 }
 
 function ancestor({ stage, stage_name, task_no, task_key, status, result_data, error_code }: TaskRow): Record<string, unknown> {
@@ -67,3 +112,13 @@ route({
   params: OneParams,
   handle: one,
 })
+route({
+  name: 'getJobTaskLineage',
+  method: 'GET',
+  path: 'jobs/{job_id}/lineage/{stage}/{*key}',
+  role: 'reader',
+  params: OneParams,
+  handle: chain,
+})
+route({ name: 'listJobErrors', method: 'GET', path: 'jobs/{job_id}/errors', role: 'reader', params: ListParams, handle: errors })
+route({ name: 'listFailedTasks', method: 'GET', path: 'tasks', role: 'reader', query: FailedQuery, handle: failed })

@@ -25,7 +25,13 @@ export type Step =
       readonly workers: number
       readonly done: number
       readonly total: number
+      /** Of this stage; for the custom status that the portal shows. */
+      readonly percent: number
+      readonly eta: string | null
     }
+
+/** What the portal shows of a running job. */
+export type JobCustomStatus = Pick<Extract<Step, { kind: 'run' }>, 'stage' | 'name' | 'done' | 'total' | 'percent' | 'eta'>
 
 export interface RunInput extends StepInput {
   readonly stage: number

@@ -3,7 +3,7 @@ import * as df from 'durable-functions'
 import type { OrchestrationContext, Task } from 'durable-functions'
 import type { advanceJob } from '../activities/advance-job.ts'
 import type { runTasks } from '../activities/run-tasks.ts'
-import type { JobInput, RunInput, RunReport, Step, StepInput } from '../models/steps.ts'
+import type { JobCustomStatus, JobInput, RunInput, RunReport, Step, StepInput } from '../models/steps.ts'
 
 /** Activities by name; types only, so that a rename is a compile error. */
 interface Activities {
@@ -18,7 +18,7 @@ export interface Calls {
   advance(input: StepInput): Task
   run(inputs: readonly RunInput[]): Task
   sleep(seconds: number): Task
-  status(status: { stage: number; name: string; done: number; total: number }): void
+  status(status: JobCustomStatus): void
   again(input: JobInput): void
 }
 

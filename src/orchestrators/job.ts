@@ -26,7 +26,8 @@ export const job: OrchestrationHandler = function* (context): Generator<Task, un
     if (step.kind === 'done') return { status: step.status, attempt: step.attempt }
     if (step.kind === 'wait') yield calls.sleep(lesser(step.seconds, MAX_WAIT_SECONDS))
     if (step.kind === 'run') {
-      calls.status({ stage: step.stage, name: step.name, done: step.done, total: step.total })
+      const { stage, name, done, total, percent, eta } = step
+      calls.status({ stage, name, done, total, percent, eta })
       const workers = lesser(step.workers, MAX_ACTIVITIES)
       if (activities + workers > MAX_ACTIVITIES && activities > 1) break
       activities += workers

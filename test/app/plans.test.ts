@@ -65,6 +65,44 @@ describe('lineage: what becomes of a task whose predecessor did not complete', (
   }
 })
 
+test('predecessors of 120 tasks are three queries, one for each claimed batch', async () => {
+  const before = defineStage({
+    name: 'make_source',
+    params,
+    result: z.object({ n: z.number() }),
+    *plan() {
+      for (let i = 0; i < 120; i++) yield { key: `task-s1/${i}`, parameters: { n: i } }
+    },
+    run: (task) => ({ n: task.parameters.n }),
+  })
+  const after = defineStage({
+    name: 'use_source',
+    params,
+    after: before,
+    maxParallel: 1,
+    result: z.object({ n: z.number() }),
+    *plan() {
+      for (let i = 0; i < 120; i++) yield { key: `task-s1/${i}` }
+    },
+    run: async (_task, ctx) => ({ n: (await ctx.predecessor()).n + 1000 }),
+  })
+  const r = machine(db, { jobs: [defineJob({ name: 'counted_job', description: '', params, stages: [before, after] })] })
+  let asked = 0
+  const counting: Pool = {
+    ...db,
+    query: (text, values) => {
+      if (text.includes('AS k(key)')) asked++
+      return db.query(text, values)
+    },
+  }
+  const id = await submitTo(r, 'counted_job', {})
+  await runToEnd({ ...r, db: counting }, id)
+  expect(asked).toBe(3)
+  expect((await tasksOf(db, id)).filter((t) => t.stage === 2).map((t) => t.result_data)).toEqual(
+    Array.from({ length: 120 }, (_, i) => ({ n: i + 1000 })),
+  )
+})
+
 describe('plans', () => {
   const planned = (plan: () => Iterable<{ key: string }> | AsyncIterable<{ key: string }>): AnyJob =>
     defineJob({

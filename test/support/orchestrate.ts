@@ -59,4 +59,6 @@ export const run = (workers: number, stage = 1): Step => ({
   workers,
   done: 0,
   total: workers * 50,
+  percent: 0,
+  eta: null,
 })

@@ -16,6 +16,8 @@ export interface StorageProxy {
   readonly open: number
   readonly mostOpen: number
   fault: (line: string) => Fault
+  /** Milliseconds that a request waits before it goes on. */
+  wait: (line: string) => number
   close(): Promise<void>
 }
 
@@ -32,8 +34,11 @@ export async function startStorageProxy(connectionString: string): Promise<Stora
     mostOpen = Math.max(mostOpen, ++open)
     outgoing.on('close', () => open--)
     const fault = proxy.fault(line)
-    if (fault && 'status' in fault) refuse(incoming, outgoing, fault)
-    else forward(target, incoming, outgoing, fault?.cutAfter)
+    const go = (): void =>
+      fault && 'status' in fault ? refuse(incoming, outgoing, fault) : forward(target, incoming, outgoing, fault?.cutAfter)
+    const wait = proxy.wait(line)
+    if (wait > 0) setTimeout(go, wait)
+    else go()
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const own = `http://127.0.0.1:${(server.address() as AddressInfo).port}${target.pathname}`
@@ -47,6 +52,7 @@ export async function startStorageProxy(connectionString: string): Promise<Stora
       return mostOpen
     },
     fault: (_line: string): Fault => undefined,
+    wait: (_line: string): number => 0,
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
