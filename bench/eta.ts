@@ -9,17 +9,17 @@ import { type Row, withHost } from './measure.ts'
 import { seeded } from '../local/host/durable/clock.ts'
 import { ended, submitJob } from './stack.ts'
 
-const N = 600
+const N = 3000
 const random = seeded(7)
 /** Milliseconds that a request waits, by the share of requests that passed. */
 const SHAPES: Readonly<Record<string, (share: number) => number>> = {
-  steady: () => 100,
-  noisy: () => 20 + 300 * random() ** 2,
-  long_tail: () => (random() < 0.02 ? 3000 : 60),
-  slows_down: (share) => (share < 0.5 ? 50 : 250),
-  speeds_up: (share) => (share < 0.5 ? 250 : 50),
-  drifts: (share) => 40 + 300 * share,
-  stalls: (share) => (share > 0.4 && share < 0.41 ? 15_000 : 80),
+  steady: () => 150,
+  noisy: () => 50 + 400 * random() ** 2,
+  long_tail: () => (random() < 0.02 ? 4000 : 100),
+  slows_down: (share) => (share < 0.5 ? 80 : 300),
+  speeds_up: (share) => (share < 0.5 ? 300 : 80),
+  drifts: (share) => 60 + 300 * share,
+  stalls: (share) => (share > 0.4 && share < 0.402 ? 15_000 : 150),
 }
 
 export async function recordCompletions(backends: Backends, db: Pool): Promise<Row[]> {

@@ -47,6 +47,21 @@ describe('list_container', () => {
     expect(row).toEqual({ n: 586, bytes: 586 * 8 })
   })
 
+  test('the expected duration comes from the recent rate, and is half a second a file before there is one', async () => {
+    const fresh = await startApp()
+    const container = await fresh.container()
+    await fill(container, names(40))
+    const estimate = async (max_files: number): Promise<number> => {
+      const { job_id } = await fresh.submit('list_container', { container_name: container.containerName, max_files })
+      await fresh.waitForJob(job_id)
+      const { body } = await fresh.get(`/api/jobs/${job_id}/tasks/1/orchestrator`)
+      return body.result_data.orchestration.estimated_duration_seconds as number
+    }
+    expect(await estimate(100)).toBe(20)
+    expect(await estimate(101)).toBeLessThan(10)
+    await fresh.stop()
+  })
+
   test('an empty container completes with a warning; stages close with zero tasks', async () => {
     const container = await app.container()
     const job = await list(container.containerName, { create_index: true })

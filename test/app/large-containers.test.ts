@@ -166,6 +166,29 @@ test('list_container over all of them: one task each, and an index as CSV that n
   expect(rows.map((r) => r.split(',')[0])).toEqual(NAMES.toSorted())
 })
 
+test('the host is killed while list_container lists, plans and runs: the same rows, no doubles', async () => {
+  const { job_id } = await app.submit('list_container', { container, max_files: 20_000, metadata_level: 'basic' })
+  const moments = [
+    `SELECT 1 FROM app.tasks t JOIN app.stages s USING (stage_id) WHERE s.job_id = $1 AND s.stage_no = 1 AND t.status = 'processing'`,
+    `SELECT 1 FROM app.stages WHERE job_id = $1 AND stage_no = 2 AND plan_cursor > 0`,
+    `SELECT 1 FROM app.stages WHERE job_id = $1 AND stage_no = 2 AND claim_cursor > 0`,
+  ]
+  for (const moment of moments) {
+    while ((await app.database.pool.query(moment, [job_id])).length === 0);
+    await app.host.kill()
+    await app.restart()
+  }
+  const job = await app.waitForJob(job_id)
+  expect(job).toMatchObject({ status: 'completed', attempt: 1, result: { total_files: 11_981, successful: 11_981, failed: 0 } })
+  const rows = await app.database.pool.query<{ task_no: number; task_key: string }>(
+    `SELECT t.task_no, t.task_key FROM app.tasks t JOIN app.stages s USING (stage_id)
+     WHERE s.job_id = $1 AND s.stage_no = 2 AND s.retired_at IS NULL AND t.status = 'completed' ORDER BY t.task_no`,
+    [job_id],
+  )
+  expect(rows.map((r) => r.task_no)).toEqual(Array.from({ length: 11_981 }, (_, i) => i + 1))
+  expect(rows.map((r) => r.task_key)).toEqual([...NAMES.filter((n) => !n.startsWith('parcels.gdb/')), 'parcels.gdb'].toSorted())
+})
+
 test('a list that was cut or replaced is refused when it is read', async () => {
   const store = openBlobStore({ connectionString: inject('storage'), accountUrl: undefined, allowed: new Set() })
   const [part] = ((await run('inventory_container', { container, prefix: 'd05' })).result as { blobs_ref: { parts: ListRef[] } })
