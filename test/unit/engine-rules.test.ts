@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { canonicalJson } from '../../src/engine/canonical-json.ts'
@@ -5,6 +6,7 @@ import { AppError, describeError } from '../../src/engine/errors.ts'
 import { jobId } from '../../src/engine/ids.ts'
 import {
   calculateEstimatedCompletion,
+  samplesOf,
   calculateOverallProgress,
   calculateStageProgress,
   type Sample,
@@ -178,6 +180,89 @@ describe('estimated completion', () => {
         expect(eta).toBeLessThanOrEqual(high)
       }),
     )
+  })
+})
+
+interface Recorded {
+  readonly total: number
+  readonly finished_ms: readonly number[]
+}
+const RECORDINGS = new URL('../fixtures/completions/', import.meta.url)
+const recorded = readdirSync(RECORDINGS)
+  .filter((file) => file.endsWith('.json'))
+  .map((file): [string, Recorded] => [
+    file.replace('.json', ''),
+    JSON.parse(readFileSync(new URL(file, RECORDINGS), 'utf8')) as Recorded,
+  ])
+
+/** What the product sees at a moment of a recorded run: about 20 points of the last 1,000 completions. */
+function seenAt({ total, finished_ms }: Recorded, at: number) {
+  const done = finished_ms.findLastIndex((ms) => ms <= at) + 1
+  const recent = finished_ms.slice(Math.max(0, done - 1000), done)
+  const step = Math.max(1, Math.floor(recent.length / 20))
+  const points = recent
+    .map((ms, i) => ({ at: new Date(ms), done: i + 1, ended: recent.length }))
+    .filter((p) => p.done === 1 || p.done === recent.length || p.done % step === 0)
+  const estimate = calculateEstimatedCompletion(samplesOf(new Date(0), points, done, new Date(at)), total)
+  return { done, at, estimate: estimate.eta === null ? undefined : estimate }
+}
+const time = (text: string): number => Date.parse(text)
+
+describe('estimated completion of recorded runs', () => {
+  const everySecond = (run: Recorded) =>
+    Array.from({ length: Math.floor((run.finished_ms.at(-1) ?? 0) / 1000) }, (_, i) => seenAt(run, (i + 1) * 1000)).flatMap((s) =>
+      s.estimate ? [{ ...s, estimate: s.estimate }] : [],
+    )
+
+  test('the error at 25, 50 and 75 % is what docs/progress.md states', () => {
+    const document = readFileSync(new URL('../../docs/progress.md', import.meta.url), 'utf8')
+    const rows = [...document.matchAll(/^\| (\w+) \| [^|]+ \| (-?\d+) % \| (-?\d+) % \| (-?\d+) % \|$/gm)]
+    const stated = Object.fromEntries(rows.map(([, name = '', ...errors]) => [name, errors.map(Number)]))
+    for (const [name, run] of recorded) {
+      const end = run.finished_ms.at(-1) ?? 0
+      const errors = [0.25, 0.5, 0.75].map((share) => {
+        const { estimate } = seenAt(run, (run.finished_ms[Math.floor(run.total * share)] ?? 0) + 1)
+        return Math.round((100 * (time(estimate?.eta ?? '') - end)) / end) || 0
+      })
+      expect([name, errors]).toEqual([name, stated[name]])
+    }
+    expect(Object.keys(stated).sort()).toEqual(recorded.map(([name]) => name).sort())
+  })
+
+  test('the bounds hold the truth in at least 80 % of all moments, and in 95 % where storage is steady or noisy', () => {
+    const shares = recorded.map(([name, run]): [string, number, number] => {
+      const end = run.finished_ms.at(-1) ?? 0
+      const moments = everySecond(run)
+      const inside = moments.filter((m) => time(m.estimate.eta_low) <= end && end <= time(m.estimate.eta_high))
+      return [name, inside.length, moments.length]
+    })
+    const sum = (of: readonly [string, number, number][]): number =>
+      of.reduce((a, [, inside]) => a + inside, 0) / of.reduce((a, [, , all]) => a + all, 0)
+    expect(sum(shares)).toBeGreaterThanOrEqual(0.8)
+    expect(sum(shares.filter(([name]) => name === 'steady' || name === 'noisy'))).toBeGreaterThanOrEqual(0.95)
+  })
+
+  test('never in the past; percent never goes back; a new estimate lies within the bounds of the one before in 95 % of the moments', () => {
+    let within = 0
+    let all = 0
+    for (const [, run] of recorded) {
+      let floor = 0
+      let before: { eta_low: string; eta_high: string } | undefined
+      for (const { at, done, estimate } of everySecond(run)) {
+        expect(time(estimate.eta_low)).toBeGreaterThanOrEqual(at)
+        const counts = { done, failed: 0, running: 0, total: run.total, planned: true, closed: false }
+        const { percent } = calculateStageProgress(counts, floor)
+        expect(percent).toBeGreaterThanOrEqual(floor)
+        expect(percent).toBeLessThan(100)
+        floor = percent
+        if (before) {
+          all++
+          if (time(before.eta_low) <= time(estimate.eta) && time(estimate.eta) <= time(before.eta_high)) within++
+        }
+        before = estimate
+      }
+    }
+    expect(within / all).toBeGreaterThanOrEqual(0.95)
   })
 })
 
