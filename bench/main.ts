@@ -1,4 +1,4 @@
-// `npm run bench [-- sql stack fairness host]`, `-- inline`, `-- containers`, `-- eta`, `-- soak <minutes>`:
+// `npm run bench [-- sql stack fairness host]`, `-- inline`, `-- containers`, `-- eta`, `-- inventory`, `-- soak <minutes>`:
 // figures, goals and ratios; writes bench/results/*.json.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { type Backends, startBackends } from '../local/cloud.ts'
@@ -7,6 +7,7 @@ import { openPool, type Pool } from '../src/db/pool.ts'
 import { containers } from './containers.ts'
 import { recordCompletions } from './eta.ts'
 import { activities, idleShare, openHost, roundTrips } from './host.ts'
+import { millionBlobs } from './inventory.ts'
 import { median, type Row, whole, withHost } from './measure.ts'
 import { soak } from './soak.ts'
 import { sqlCore } from './sql-core.ts'
@@ -194,6 +195,7 @@ try {
   if (all || wanted.has('sql')) rows.push(...(await benchSql(db)))
   if (all || wanted.has('stack')) rows.push(...(await benchStack(backends, db)))
   if (wanted.has('containers')) rows.push(...(await containers(backends, db)))
+  if (wanted.has('inventory')) rows.push(...(await millionBlobs(1_000_000)))
   if (wanted.has('eta')) rows.push(...(await recordCompletions(backends, db)))
   if (all || wanted.has('fairness')) rows.push(...(await benchFairness(backends, db)))
   if (all || wanted.has('host')) rows.push(...(await benchHost(false)))

@@ -1,0 +1,57 @@
+// Blob storage that is down for a while: callers are told quickly, jobs wait and go on, nothing is restarted.
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { fill, startApp, type TestApp } from '../support/app.ts'
+import { type StorageProxy, startStorageProxy } from '../support/storage-proxy.ts'
+
+let app: TestApp
+let proxy: StorageProxy
+let container: string
+const DOWN = { status: 503, code: 'ServerBusy' }
+beforeAll(async () => {
+  proxy = await startStorageProxy(inject('storage'))
+  app = await startApp({ storage: proxy.connectionString })
+  const client = await app.container()
+  container = client.containerName
+  await fill(client, ['a/1.tif', 'a/2.tif', 'b.csv'], 'x')
+})
+afterAll(async () => {
+  await app.stop()
+  await proxy.close()
+})
+
+test('endpoints answer 503 with Retry-After, ready says why; then all is well again', async () => {
+  proxy.fault = () => DOWN
+  for (const path of [
+    `/api/containers/${container}/blobs`,
+    `/api/containers/${container}/summary`,
+    `/api/containers/${container}/blobs/b.csv`,
+  ]) {
+    const { status, body, headers } = await app.get(path)
+    expect([status, body.code, headers.has('retry-after')]).toEqual([503, 'STORAGE_UNAVAILABLE', true])
+  }
+  expect(await app.send('POST', '/api/jobs/submit/summarize_container', { container })).toMatchObject({ status: 503 })
+  const ready = await app.get('/api/health/ready')
+  expect([ready.status, ready.body.checks.map((c: { name: string; ok: boolean }) => [c.name, c.ok])]).toEqual([
+    503,
+    [
+      ['postgres', true],
+      ['storage', false],
+    ],
+  ])
+  proxy.fault = () => undefined
+  expect((await app.get(`/api/containers/${container}/blobs`)).status).toBe(200)
+  expect((await app.get('/api/health/ready')).status).toBe(200)
+})
+
+test('a job whose storage goes away is tried again and completes, every file once', async () => {
+  // Submission asks whether the container exists; everything after it fails until a task was recorded as tried.
+  proxy.fault = (line) => (line.includes('comp=list') ? DOWN : undefined)
+  const { job_id } = await app.submit('list_container', { container })
+  const tried = `SELECT 1 FROM app.tasks t JOIN app.stages s USING (stage_id) WHERE s.job_id = $1 AND t.status = 'retrying' AND t.error_code = 'STORAGE_UNAVAILABLE'`
+  while ((await app.database.pool.query(tried, [job_id])).length === 0);
+  proxy.fault = () => undefined
+  const job = await app.waitForJob(job_id)
+  expect(job).toMatchObject({ status: 'completed', attempt: 1, result: { successful: 3, failed: 0 } })
+  const { body } = await app.get(`/api/jobs/${job_id}/tasks/1/orchestrator`)
+  expect(body.claims).toBeGreaterThanOrEqual(2)
+})
