@@ -50,15 +50,13 @@ async function inventoryOf(blobs: BlobStore): Promise<ContainerInventory> {
   }
   const params: unknown = inventory.params.parse({ container_name: 'made-up', level: 'full' })
   const context = {
-    ...{
-      jobId: '0'.repeat(64),
-      attempt: 1,
-      claim: 1,
-      params,
-      blobs,
-      signal: new AbortController().signal,
-      now: () => new Date(),
-    },
+    jobId: '0'.repeat(64),
+    attempt: 1,
+    claim: 1,
+    params,
+    blobs,
+    signal: new AbortController().signal,
+    now: () => new Date(),
     progress: () => undefined,
     log: { info: quiet, warn: quiet, error: quiet },
     predecessor: () => Promise.resolve(undefined),
