@@ -3,7 +3,7 @@
 -- when the range is used up: queued again, retrying and due, or processing with an expired lease.
 -- Nothing is claimable when the job is not processing or the attempt is old. Call it in a transaction of its own: it commits
 -- asynchronously, for a claim lost in a database crash is only claimed again, and claimed_by fences the first claimant.
--- Locks: the stage row for the length of the claim. Raises: LL010.
+-- Locks: the stage row for the length of the claim (first pass: alone; second: with its rivals). Raises: LL010.
 -- Rejected: SKIP LOCKED alone (0.11 ms of server CPU per task against 0.064 ms); it also walks the rows of its rivals.
 CREATE FUNCTION app.claim_tasks(p_job_id text, p_attempt int, p_stage_no int, p_limit int, p_worker uuid, p_lease interval)
 RETURNS TABLE (task_no int, task_key text, source_key text, claims int, parameters jsonb)
@@ -21,6 +21,13 @@ BEGIN
   IF NOT FOUND THEN RETURN; END IF;
   IF stage.claim_cursor < stage.expected THEN
     SELECT * INTO stage FROM app.stages s WHERE s.stage_id = stage.stage_id FOR UPDATE;
+  ELSE
+    PERFORM 1 FROM app.stages s WHERE s.stage_id = stage.stage_id FOR KEY SHARE;
+  END IF;
+  -- cancel_job and pause_job hold the stage row: a claim that waited for it must see what they did.
+  PERFORM 1 FROM app.jobs j WHERE j.job_id = p_job_id AND j.attempt = p_attempt AND j.status = 'processing';
+  IF NOT FOUND THEN RETURN; END IF;
+  IF stage.claim_cursor < stage.expected THEN
     UPDATE app.stages s SET claim_cursor = least(s.claim_cursor + p_limit, s.expected) WHERE s.stage_id = stage.stage_id;
     RETURN QUERY SELECT * FROM app.claim_range(stage.stage_id, stage.claim_cursor, p_limit, p_worker, p_lease);
     GET DIAGNOSTICS got = ROW_COUNT;

@@ -14,7 +14,8 @@ BEGIN
     RAISE EXCEPTION 'job % does not exist', p_job_id USING ERRCODE = 'LL001', HINT = 'It was deleted; stop.';
   END IF;
   SELECT s.stage_id INTO stage FROM app.stages s WHERE s.job_id = p_job_id AND s.stage_no = p_stage_no AND s.retired_at IS NULL;
-  IF p_renew AND job.attempt = p_attempt THEN
+  -- A job that was paused or cancelled took its leases back.
+  IF p_renew AND job.attempt = p_attempt AND job.status = 'processing' THEN
     PERFORM set_config('synchronous_commit', 'off', true);
     UPDATE app.tasks t SET lease_until = now() + p_lease,
       progress = coalesce((p_progress -> t.task_no::text ->> 'fraction')::double precision, t.progress),

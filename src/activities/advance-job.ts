@@ -19,6 +19,8 @@ import type { StageTarget } from './targets.ts'
 /** Tasks that a light worker claims at a time; docs/decisions/0003 has the figures. */
 export const CLAIM_BATCH = 50
 const MAX_WAIT_SECONDS = 60
+/** A paused job's instance is suspended, so that this costs nothing; when it is resumed, its timer has often ended already. */
+const PAUSED_SECONDS = 5
 /** A task that becomes ready this soon is waited for by a worker instead of a timer. */
 export const SOON_MS = 5000
 
@@ -29,9 +31,10 @@ export const SOON_MS = 5000
 export async function advanceJob(input: StepInput, r: Resources = resources()): Promise<Step> {
   const { jobId, attempt } = parseStepInput(input)
   for (;;) {
-    const row = only(await beginJob(r.db, { job_id: jobId, attempt }))
+    const row = await begin(r, jobId, attempt)
+    if (!row) return { kind: 'done', status: 'cancelled', attempt }
     if (row.attempt !== attempt || isTerminalJob(row.status)) return { kind: 'done', status: row.status, attempt: row.attempt }
-    if (row.status !== 'processing') return { kind: 'wait', seconds: MAX_WAIT_SECONDS }
+    if (row.status !== 'processing') return { kind: 'wait', seconds: PAUSED_SECONDS }
     const job = r.jobType(row.job_type)
     if (!job || (row.stage > 0 && !stageAt(job, row.stage))) {
       // An older release met newer work: the other release will do it.
@@ -40,6 +43,17 @@ export async function advanceJob(input: StepInput, r: Resources = resources()): 
     }
     const step = await work(r, { job, jobId, attempt, stageNo: row.stage, params: row.parameters })
     if (step) return step
+  }
+}
+
+/** Undefined: the job was deleted; its instance ends instead of asking for ever. */
+async function begin(r: Resources, job_id: string, attempt: number) {
+  try {
+    return only(await beginJob(r.db, { job_id, attempt }))
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'JOB_NOT_FOUND') throw error
+    r.log.warn('job.deleted', { job_id, attempt })
+    return undefined
   }
 }
 

@@ -2,7 +2,9 @@
 import { app, type InvocationContext, type Timer } from '@azure/functions'
 import * as df from 'durable-functions'
 import { deleteRetired, jobsToReconcile, noteReconciled } from '../db/job-functions.ts'
+import { findJob, wasResumed } from '../db/reading.ts'
 import { only } from '../db/sql-function.ts'
+import { isTerminalJob } from '../models/words.ts'
 import { type Instances, instancesOf, isActive } from '../orchestrators/client.ts'
 import { type Resources, resources } from '../platform/resources.ts'
 
@@ -14,49 +16,79 @@ const PENDING_SECONDS = 300
 const DELETE_SLICE = 5000
 
 /**
- * One pass. Safe when several run at once: the instance id admits one active instance, and each repair is fenced by the attempt.
+ * One pass, in both directions. Safe when several run at once: the instance id admits one active instance, and each repair is fenced
+ * by the attempt.
  * @param idleSeconds 0 at host start, where every processing job may have lost its instance
  * @returns number of repairs
  */
 export async function reconcile(r: Resources, instances: Instances, idleSeconds: number): Promise<number> {
   let repairs = 0
-  for (const job of await jobsToReconcile(r.db, { limit: LIMIT, idle_seconds: idleSeconds })) {
-    try {
-      const found = await instances.find(job.job_id)
-      const stuck =
-        found?.runtimeStatus === 'Pending' && r.now().getTime() - Date.parse(found.lastUpdatedTime) > PENDING_SECONDS * 1000
-      if (found && isActive(found) && !stuck) {
-        if (job.reason === 'start_not_confirmed')
-          await noteReconciled(r.db, {
-            job_id: job.job_id,
-            attempt: job.attempt,
-            action: 'confirmed',
-            runtime_status: found.runtimeStatus,
-          })
-        continue
-      }
-      if (stuck) await instances.terminate(job.job_id, 'lost while pending')
-      await instances.start({ jobId: job.job_id, attempt: job.attempt })
-      await noteReconciled(r.db, {
-        job_id: job.job_id,
-        attempt: job.attempt,
-        action: 'started',
-        runtime_status: found?.runtimeStatus ?? null,
-      })
-      r.log.warn('job.reconciled', {
-        job_id: job.job_id,
-        attempt: job.attempt,
-        reason: job.reason,
-        runtime_status: found?.runtimeStatus ?? null,
-      })
-      repairs++
-    } catch (error) {
-      // One job that cannot be repaired now must not keep the others waiting; the next pass tries again.
-      r.log.error('reconcile.failed', { job_id: job.job_id, error })
-    }
-  }
+  for (const job of await jobsToReconcile(r.db, { limit: LIMIT, idle_seconds: idleSeconds }))
+    if (await attempted(r, job.job_id, () => repairJob(r, instances, job))) repairs++
+  for (const jobId of await suspendedInstances(r, instances))
+    if (await attempted(r, jobId, () => endOrphan(r, instances, jobId))) repairs++
   while (only(await deleteRetired(r.db, { limit: DELETE_SLICE })).delete_retired > 0 && !r.stopping.aborted);
   return repairs
+}
+
+/** One job that cannot be repaired now must not keep the others waiting; the next pass tries again. */
+async function attempted(r: Resources, job_id: string, repair: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await repair()
+  } catch (error) {
+    r.log.error('reconcile.failed', { job_id, error })
+    return false
+  }
+}
+
+type Found = Awaited<ReturnType<typeof jobsToReconcile>>[number]
+
+/** A row whose instance is missing, ended, lost while pending, or still suspended after a resume. */
+async function repairJob(r: Resources, instances: Instances, { job_id, attempt, reason }: Found): Promise<boolean> {
+  const found = await instances.find(job_id)
+  const runtime_status = found?.runtimeStatus ?? null
+  const note = async (action: string): Promise<void> => {
+    await noteReconciled(r.db, { job_id, attempt, action, runtime_status })
+    if (action !== 'confirmed') r.log.warn('job.reconciled', { job_id, attempt, action, reason, runtime_status })
+  }
+  if (found?.runtimeStatus === 'Suspended' && (await wasResumed(r.db, job_id))) {
+    await instances.resume(job_id, 'its job was resumed')
+    await note('resumed')
+    return true
+  }
+  const stuck =
+    found?.runtimeStatus === 'Pending' && r.now().getTime() - Date.parse(found.lastUpdatedTime) > PENDING_SECONDS * 1000
+  if (found && isActive(found) && !stuck) {
+    if (reason === 'start_not_confirmed') await note('confirmed')
+    return false
+  }
+  if (stuck) await instances.terminate(job_id, 'lost while pending')
+  await instances.start({ jobId: job_id, attempt })
+  await note('started')
+  return true
+}
+
+async function suspendedInstances(r: Resources, instances: Instances): Promise<string[]> {
+  try {
+    return await instances.suspended()
+  } catch (error) {
+    r.log.error('reconcile.failed', { error })
+    return []
+  }
+}
+
+/** An instance whose row has ended or is gone. A running one finds out by itself at its next turn, a suspended one never. */
+async function endOrphan(r: Resources, instances: Instances, job_id: string): Promise<boolean> {
+  const row = await findJob(r.db, job_id)
+  if (row && !isTerminalJob(row.status)) return false
+  await instances.terminate(job_id, row ? `its job is ${row.status}` : 'its job was deleted')
+  r.log.warn('job.reconciled', {
+    job_id,
+    action: 'terminated',
+    reason: row ? 'job_ended' : 'job_missing',
+    runtime_status: 'Suspended',
+  })
+  return true
 }
 
 let firstPass = true

@@ -139,3 +139,29 @@ export const addEvent = sqlFunction<
   { job_id: string | null; event: string; data: unknown; actor: string },
   { add_event: unknown }
 >('add_event', { job_id: 'text', event: 'text', data: 'jsonb', actor: 'text' })
+
+/** Who changed a job's state, and why: audited. */
+export interface JobAction {
+  readonly job_id: string
+  readonly reason: string
+  readonly actor: string
+}
+export interface JobChange {
+  readonly status: JobStatus
+  readonly attempt: number
+  /** False: it was so already. */
+  readonly changed: boolean
+}
+const ACTION = { job_id: 'text', reason: 'text', actor: 'text' } as const
+
+export const cancelJob = sqlFunction<JobAction, JobChange>('cancel_job', ACTION)
+export const pauseJob = sqlFunction<JobAction, JobChange>('pause_job', ACTION)
+export const resumeJob = sqlFunction<JobAction, JobChange>('resume_job', ACTION)
+export const rerunJob = sqlFunction<JobAction & { total_stages: number }, JobChange>('rerun_job', {
+  ...ACTION,
+  total_stages: 'integer',
+})
+export const retryJob = sqlFunction<
+  JobAction & { error_code: string | null; key_like: string | null },
+  JobChange & { from_stage: number; tasks: number }
+>('retry_job', { ...ACTION, error_code: 'text', key_like: 'text' })

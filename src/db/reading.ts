@@ -290,6 +290,15 @@ export async function recentCompletions(db: Database, jobId: string, stage: numb
   )
 }
 
+/** Was the job resumed by an operator, so that a suspended instance is one whose resume was lost? */
+export async function wasResumed(db: Database, jobId: string): Promise<boolean> {
+  const rows = await db.query<{ event: string }>(
+    `SELECT event FROM app.job_events WHERE job_id = $1 AND event IN ('job.paused', 'job.resumed') ORDER BY event_id DESC LIMIT 1`,
+    [jobId],
+  )
+  return rows[0]?.event === 'job.resumed'
+}
+
 /** Stages that are looked at for a rate: newest first, over all job types. */
 const RATE_LOOKBACK = 1000
 

@@ -21,6 +21,7 @@ export function jobLinks(origin: string, jobId: string): Record<string, string> 
     tasks: `${base}/${jobId}/tasks`,
     events: `${base}/${jobId}/events`,
     errors: `${base}/${jobId}/errors`,
+    cancel: `${base}/${jobId}/cancel`,
   }
 }
 

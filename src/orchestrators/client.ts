@@ -27,7 +27,11 @@ export interface Instances {
   start(input: StepInput): Promise<void>
   /** Undefined when Durable does not know the id (purged, task hub lost). @throws AppError `DURABLE_UNAVAILABLE` */
   find(jobId: string): Promise<InstanceStatus | undefined>
+  /** Ids of suspended instances of the job orchestrator: they never ask by themselves whether their job is still there. */
+  suspended(): Promise<string[]>
   terminate(jobId: string, reason: string): Promise<void>
+  suspend(jobId: string, reason: string): Promise<void>
+  resume(jobId: string, reason: string): Promise<void>
 }
 
 export const isActive = (status: InstanceStatus): boolean => ACTIVE.has(status.runtimeStatus)
@@ -72,8 +76,25 @@ function wrap(client: DurableClient): Instances {
         })
       }
     },
+    async suspended() {
+      try {
+        const found = await client.getStatusBy({ runtimeStatus: [df.OrchestrationRuntimeStatus.Suspended] })
+        return found.filter((s) => s.name === ORCHESTRATOR && JobId.safeParse(s.instanceId).success).map((s) => s.instanceId)
+      } catch (error) {
+        throw new AppError('DURABLE_UNAVAILABLE', 'The orchestration client could not list suspended instances.', {
+          cause: error,
+        })
+      }
+    },
+    // The SDK puts reasons into URLs as they are.
     async terminate(jobId, reason) {
       await client.terminate(id(jobId), encodeURIComponent(reason))
+    },
+    async suspend(jobId, reason) {
+      await client.suspend(id(jobId), encodeURIComponent(reason))
+    },
+    async resume(jobId, reason) {
+      await client.resume(id(jobId), encodeURIComponent(reason))
     },
   }
 }

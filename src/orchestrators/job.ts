@@ -23,7 +23,12 @@ export const job: OrchestrationHandler = function* (context): Generator<Task, un
     activities++
     again = step.kind === 'again' ? again + 1 : 0
     if (again > MAX_AGAIN) throw new Error(`Planning of job ${jobId} did not end within ${MAX_AGAIN} turns.`)
-    if (step.kind === 'done') return { status: step.status, attempt: step.attempt }
+    if (step.kind === 'done') {
+      if (step.attempt === attempt) return { status: step.status, attempt }
+      // A newer attempt was started while this instance was still there: its start found "already exists", so this one goes on with it.
+      calls.again({ jobId, attempt: step.attempt })
+      return undefined
+    }
     if (step.kind === 'wait') yield calls.sleep(lesser(step.seconds, MAX_WAIT_SECONDS))
     if (step.kind === 'run') {
       const { stage, name, done, total, percent, eta } = step

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { advanceJob } from '../../src/activities/advance-job.ts'
 import { reconcile } from '../../src/activities/reconcile.ts'
 import { runTasks } from '../../src/activities/run-tasks.ts'
+import { cancelJob, pauseJob, resumeJob } from '../../src/db/job-functions.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import type { Instances, InstanceStatus } from '../../src/orchestrators/client.ts'
 import { createDatabase, type TestDatabase } from '../support/db.ts'
@@ -59,7 +60,6 @@ describe('duplicate deliveries', () => {
     ]) {
       await expect(advanceJob(input as never, r)).rejects.toMatchObject({ code: 'INVALID_PARAMETERS' })
     }
-    await expect(advanceJob({ jobId: 'a'.repeat(64), attempt: 1 }, r)).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' })
     expect(await runTasks({ jobId: 'a'.repeat(64), attempt: 1, stage: 1 }, r)).toEqual({ claimed: 0, completed: 0, failed: 0 })
   })
 })
@@ -75,12 +75,15 @@ describe('the reconciler', () => {
     createdTime: lastUpdatedTime,
     lastUpdatedTime,
   })
-  const fake = (found: InstanceStatus | undefined) => {
+  const fake = (found: InstanceStatus | undefined, orphans: string[] = []) => {
     const calls: string[] = []
     const instances: Instances = {
       start: (i) => Promise.resolve(void calls.push(`start ${i.attempt}`)),
       find: () => Promise.resolve(found),
+      suspended: () => Promise.resolve(orphans),
       terminate: (_id, reason) => Promise.resolve(void calls.push(`terminate ${reason}`)),
+      suspend: (_id, reason) => Promise.resolve(void calls.push(`suspend ${reason}`)),
+      resume: (_id, reason) => Promise.resolve(void calls.push(`resume ${reason}`)),
     }
     return { instances, calls }
   }
@@ -125,6 +128,54 @@ describe('the reconciler', () => {
       expect(calls).toEqual(['start 1'])
       // Just repaired: it leaves the list for a while.
       expect(await reconcile(r, instances, 30)).toBe(0)
+    } finally {
+      await own.drop()
+    }
+  })
+
+  test('a resume that was lost: a suspended instance is resumed, but not one that was suspended elsewhere', async () => {
+    const own = await createDatabase()
+    try {
+      const r = machine(own.pool)
+      const id = await submitTo(r, 'hello_world', { name: 'Held' })
+      await turn(r, id)
+      const order = { job_id: id, reason: 'test', actor: 'test' }
+      await pauseJob(own.pool, order)
+      const held = fake(status('Suspended'))
+      expect(await reconcile(r, held.instances, 0)).toBe(0)
+      await resumeJob(own.pool, order)
+      expect(await reconcile(r, held.instances, 0)).toBe(1)
+      expect(held.calls).toEqual(['resume its job was resumed'])
+    } finally {
+      await own.drop()
+    }
+  })
+
+  test('a suspended instance whose job has ended, or is gone, is terminated', async () => {
+    const own = await createDatabase()
+    try {
+      const r = machine(own.pool)
+      const id = await submitTo(r, 'hello_world', { name: 'Cancelled' })
+      const living = await submitTo(r, 'hello_world', { name: 'Paused' })
+      await cancelJob(own.pool, { job_id: id, reason: 'test', actor: 'test' })
+      await pauseJob(own.pool, { job_id: living, reason: 'test', actor: 'test' })
+      const { instances, calls } = fake(undefined, [id, '0'.repeat(64), living])
+      expect(await reconcile(r, instances, 0)).toBe(2)
+      expect(calls).toEqual(['terminate its job is cancelled', 'terminate its job was deleted'])
+    } finally {
+      await own.drop()
+    }
+  })
+
+  test('the instance of a deleted job ends instead of asking for ever', async () => {
+    const own = await createDatabase()
+    try {
+      const r = machine(own.pool)
+      expect(await advanceJob({ jobId: '0'.repeat(64), attempt: 1 }, r)).toEqual({
+        kind: 'done',
+        status: 'cancelled',
+        attempt: 1,
+      })
     } finally {
       await own.drop()
     }

@@ -1,0 +1,14 @@
+-- lock_job: the job's row, locked for a change of its state by an operator. Locks: that row.
+-- Raises: LL001 unknown job.
+CREATE FUNCTION app.lock_job(p_job_id text) RETURNS app.jobs
+LANGUAGE plpgsql AS $$
+DECLARE
+  job app.jobs;
+BEGIN
+  PERFORM app.assert_read_committed();
+  SELECT * INTO job FROM app.jobs j WHERE j.job_id = p_job_id FOR UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'job % does not exist', p_job_id USING ERRCODE = 'LL001', HINT = 'It was deleted, or the id is wrong.';
+  END IF;
+  RETURN job;
+END $$;

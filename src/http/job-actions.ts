@@ -1,0 +1,217 @@
+// What operators do to jobs: cancel, pause, resume, retry, run again; one job, or all that a filter finds. Postgres first, Durable after it.
+import pLimit from 'p-limit'
+import * as z from 'zod'
+import {
+  addEvent,
+  cancelJob,
+  confirmStart,
+  type JobChange,
+  pauseJob,
+  rerunJob,
+  resumeJob,
+  retryJob,
+} from '../db/job-functions.ts'
+import { listJobs } from '../db/reading.ts'
+import { only } from '../db/sql-function.ts'
+import { AppError } from '../engine/errors.ts'
+import { JobId, SnakeName } from '../models/names.ts'
+import { JobStatus } from '../models/words.ts'
+import { type Instances, isActive } from '../orchestrators/client.ts'
+import type { Resources } from '../platform/resources.ts'
+import { jobLinks } from './job-document.ts'
+import { jobOf } from './jobs.ts'
+import { type Answer, type Call, route } from './route.ts'
+
+const Reason = z.string().trim().min(1).max(1000)
+/** Which failed tasks a retry takes: all, of one code, or whose keys match a glob of `*` and `?`. */
+const selection = {
+  error_code: z.string().min(1).max(64).optional(),
+  key_pattern: z.string().min(1).max(2048).optional(),
+}
+const Plain = z.strictObject({ reason: Reason })
+const Retry = z.strictObject({ reason: Reason, ...selection })
+type Order = z.infer<typeof Retry> & { readonly actor: string }
+
+interface Action {
+  readonly body: z.ZodType<z.infer<typeof Retry>>
+  /** Job states that it makes sense for; a bulk order looks at these only. */
+  readonly from: readonly JobStatus[]
+  run(r: Resources, instances: Instances, job_id: string, order: Order): Promise<JobChange>
+}
+
+/** The row decides; an instance that cannot be reached now follows by itself: it asks the row, or the reconciler finds it. */
+async function follow(r: Resources, job_id: string, what: () => Promise<void>): Promise<void> {
+  try {
+    await what()
+  } catch (error) {
+    r.log.warn('durable.action_failed', { job_id, error })
+  }
+}
+
+async function begin(r: Resources, instances: Instances, job_id: string, { attempt }: JobChange): Promise<void> {
+  await follow(r, job_id, async () => {
+    await instances.start({ jobId: job_id, attempt })
+    await confirmStart(r.db, { job_id, attempt })
+  })
+}
+
+const ENDED_BADLY = ['failed', 'completed_with_errors', 'cancelled'] as const
+
+const ACTIONS = {
+  cancel: {
+    body: Plain,
+    from: ['queued', 'processing', 'paused'],
+    async run(r, instances, job_id, { reason, actor }) {
+      const change = only(await cancelJob(r.db, { job_id, reason, actor }))
+      await follow(r, job_id, () => instances.terminate(job_id, reason))
+      return change
+    },
+  },
+  pause: {
+    body: Plain,
+    from: ['queued', 'processing'],
+    async run(r, instances, job_id, { reason, actor }) {
+      const change = only(await pauseJob(r.db, { job_id, reason, actor }))
+      await follow(r, job_id, () => instances.suspend(job_id, reason))
+      return change
+    },
+  },
+  resume: {
+    body: Plain,
+    from: ['paused'],
+    async run(r, instances, job_id, { reason, actor }) {
+      const change = only(await resumeJob(r.db, { job_id, reason, actor }))
+      await follow(r, job_id, async () => {
+        const found = await instances.find(job_id)
+        if (found?.runtimeStatus === 'Suspended') await instances.resume(job_id, reason)
+        else if (!found || !isActive(found)) await begin(r, instances, job_id, change)
+      })
+      return change
+    },
+  },
+  retry: {
+    body: Retry,
+    from: ENDED_BADLY,
+    async run(r, instances, job_id, { reason, actor, error_code, key_pattern }) {
+      const key_like = key_pattern === undefined ? null : likeOf(key_pattern)
+      const change = only(await retryJob(r.db, { job_id, reason, actor, error_code: error_code ?? null, key_like }))
+      await begin(r, instances, job_id, change)
+      return change
+    },
+  },
+  rerun: {
+    body: Plain,
+    from: ['completed', ...ENDED_BADLY],
+    async run(r, instances, job_id, { reason, actor }) {
+      const row = await jobOf(r, job_id)
+      const type = r.jobType(row.job_type)
+      if (!type) throw new AppError('JOB_TYPE_UNKNOWN', `This release does not know the job type ${row.job_type}.`)
+      const change = only(await rerunJob(r.db, { job_id, reason, actor, total_stages: type.stages.length }))
+      await begin(r, instances, job_id, change)
+      return change
+    },
+  },
+} as const satisfies Record<string, Action>
+
+/** A glob of `*` and `?` as a LIKE pattern. */
+const likeOf = (glob: string): string =>
+  glob
+    .replaceAll(/[\\%_]/g, String.raw`\$&`)
+    .replaceAll('*', '%')
+    .replaceAll('?', '_')
+
+const ById = z.object({ job_id: JobId })
+
+/** Retries, reruns and resumes run on: 202; what has ended or holds: 200. */
+function declare(name: keyof typeof ACTIONS): void {
+  const action: Action = ACTIONS[name]
+  route({
+    name: `${name}Job`,
+    method: 'POST',
+    path: `jobs/{job_id}/${name}`,
+    role: 'operator',
+    params: ById,
+    body: action.body,
+    async handle({ params: { job_id }, body, caller, r, instances, url }): Promise<Answer> {
+      const change = await action.run(r, instances, job_id, { ...body, actor: caller.name })
+      r.log.info('job.action', { action: name, job_id, actor: caller.name, changed: change.changed })
+      const running = change.status === 'queued' || change.status === 'processing'
+      return { status: running ? 202 : 200, body: { job_id, ...change, links: jobLinks(url.origin, job_id) } }
+    },
+  })
+}
+for (const name of Object.keys(ACTIONS) as (keyof typeof ACTIONS)[]) declare(name)
+
+/** Most jobs of one order: the answer names each. */
+const MAX_BULK = 1000
+const AT_ONCE = 8
+
+const Bulk = z.strictObject({
+  action: z.enum(Object.keys(ACTIONS) as [keyof typeof ACTIONS, ...(keyof typeof ACTIONS)[]]),
+  filter: z
+    .strictObject({
+      type: SnakeName.optional(),
+      status: JobStatus.optional(),
+      since: z.iso.datetime({ offset: true }).optional(),
+      error_code: z.string().min(1).max(64).optional(),
+      text: z.string().min(1).max(200).optional(),
+    })
+    .refine(
+      (f) => Object.values(f).some((v) => v !== undefined),
+      'must have at least one field: an order for all jobs is never meant',
+    ),
+  reason: Reason,
+  ...selection,
+  dry_run: z.boolean().default(true),
+  limit: z.int().min(1).max(MAX_BULK).default(100),
+})
+
+interface Outcome {
+  readonly job_id: string
+  readonly was: JobStatus
+  readonly outcome: 'would_change' | 'changed' | 'unchanged' | 'refused'
+  readonly status?: JobStatus
+  readonly code?: string
+  readonly message?: string
+}
+
+async function bulk({ body, caller, r, instances }: Call<object, object, z.infer<typeof Bulk>>): Promise<Answer> {
+  const { action: name, filter, dry_run, limit, ...order } = body
+  const action: Action = ACTIONS[name]
+  const statuses = action.from.filter((s) => filter.status === undefined || s === filter.status)
+  const found = await matching(r, filter, statuses, limit + 1)
+  const jobs = found.slice(0, limit)
+  const pool = pLimit(AT_ONCE)
+  const outcomes = await pool.map(jobs, async ({ job_id, status }): Promise<Outcome> => {
+    if (dry_run) return { job_id, was: status, outcome: 'would_change' }
+    try {
+      const change = await action.run(r, instances, job_id, { ...order, actor: caller.name })
+      return { job_id, was: status, outcome: change.changed ? 'changed' : 'unchanged', status: change.status }
+    } catch (error) {
+      if (!(error instanceof AppError) || error.status >= 500) throw error
+      return { job_id, was: status, outcome: 'refused', code: error.code, message: error.message }
+    }
+  })
+  const changed = outcomes.filter((o) => o.outcome === 'changed').length
+  if (!dry_run) {
+    const data = { filter, reason: body.reason, matched: jobs.length, changed }
+    await addEvent(r.db, { job_id: null, event: `bulk.${name}`, actor: caller.name, data })
+  }
+  return { body: { action: name, dry_run, matched: jobs.length, changed, more: found.length > limit, jobs: outcomes } }
+}
+
+/** Jobs of a filter in the given states, newest first. */
+async function matching(
+  r: Resources,
+  filter: z.infer<typeof Bulk>['filter'],
+  statuses: readonly JobStatus[],
+  limit: number,
+): Promise<{ job_id: string; status: JobStatus }[]> {
+  const lists = await Promise.all(statuses.map((status) => listJobs(r.db, { ...filter, status, limit })))
+  return lists
+    .flat()
+    .sort((a, b) => b.created_at.getTime() - a.created_at.getTime())
+    .slice(0, limit)
+}
+
+route({ name: 'changeJobs', method: 'POST', path: 'bulk/jobs', role: 'operator', body: Bulk, handle: bulk })
