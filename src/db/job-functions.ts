@@ -165,3 +165,5 @@ export const retryJob = sqlFunction<
   JobAction & { error_code: string | null; key_like: string | null },
   JobChange & { from_stage: number; tasks: number }
 >('retry_job', { ...ACTION, error_code: 'text', key_like: 'text' })
+
+export const discardPoison = sqlFunction<JobAction, { discard_poison: number }>('discard_poison', ACTION)

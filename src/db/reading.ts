@@ -169,6 +169,24 @@ export async function listFailedTasks(
   )
 }
 
+export interface PoisonGroup {
+  readonly job_type: string
+  readonly stage_name: string
+  readonly tasks: number
+  readonly jobs: string[]
+  readonly oldest: Date
+}
+
+/** Poisoned tasks by job type and stage, by the index over failed tasks. */
+export async function groupPoison(db: Database): Promise<PoisonGroup[]> {
+  return db.query(
+    `SELECT j.job_type, s.name AS stage_name, count(*)::int AS tasks, array_agg(DISTINCT j.job_id) AS jobs, min(t.finished_at) AS oldest
+     FROM app.tasks t JOIN app.stages s USING (stage_id) JOIN app.jobs j USING (job_id)
+     WHERE t.finished_at IS NOT NULL AND t.error_code IS NOT NULL AND t.error_code = 'POISON' AND s.retired_at IS NULL
+     GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2`,
+  )
+}
+
 export interface ErrorGroup {
   readonly stage: number
   readonly stage_name: string

@@ -22,7 +22,8 @@ import { jobLinks } from './job-document.ts'
 import { jobOf } from './jobs.ts'
 import { type Answer, type Call, route } from './route.ts'
 
-const Reason = z.string().trim().min(1).max(1000)
+/** Why an operator did it; stands in the audit row. */
+export const Reason = z.string().trim().min(1).max(1000)
 /** Which failed tasks a retry takes: all, of one code, or whose keys match a glob of `*` and `?`. */
 const selection = {
   error_code: z.string().min(1).max(64).optional(),
@@ -57,7 +58,7 @@ async function begin(r: Resources, instances: Instances, job_id: string, { attem
 
 const ENDED_BADLY = ['failed', 'completed_with_errors', 'cancelled'] as const
 
-const ACTIONS = {
+export const ACTIONS = {
   cancel: {
     body: Plain,
     from: ['queued', 'processing', 'paused'],
