@@ -113,7 +113,7 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
       return {
         status: answer.status,
         headers: answer.headers,
-        body: text && /json/.test(answer.headers.get('content-type') ?? '') ? JSON.parse(text) : text,
+        body: text && /^application\/(problem\+)?json/.test(answer.headers.get('content-type') ?? '') ? JSON.parse(text) : text,
       }
     },
     async submit(type, parameters = {}, query = '') {
