@@ -11,6 +11,7 @@ import type { Step, StepInput } from '../models/steps.ts'
 import { isTerminalJob } from '../models/words.ts'
 import { type Resources, resources } from '../platform/resources.ts'
 import { askClosure } from './ask-closure.ts'
+import { gateOf } from './dependency-gate.ts'
 import { planStage } from './plan-stage.ts'
 import { stageResults } from './stage-results.ts'
 import { parseStepInput } from './step-input.ts'
@@ -74,13 +75,16 @@ async function work(r: Resources, target: StageTarget): Promise<Step | undefined
   const definition = stageAt(target.job, stageNo) as AnyStage
   const soon = stage.next_ready_at !== null && stage.next_ready_at.getTime() - r.now().getTime() <= SOON_MS
   if (stage.ready === 0 && !soon) return { kind: 'wait', seconds: secondsUntil(stage.next_ready_at, r.now()) }
+  const gate = await gateOf(r, definition, false)
+  if (gate.state === 'open')
+    return { kind: 'wait', seconds: Math.max(1, Math.min(MAX_WAIT_SECONDS, Math.ceil(gate.wait_ms / 1000))) }
   const done = stage.expected - stage.open_at_least
   const wanted = definition.weight === 'light' ? Math.ceil(stage.ready / CLAIM_BATCH) : stage.ready
   return {
     kind: 'run',
     stage: stageNo,
     name: definition.name,
-    workers: Math.max(1, Math.min(wanted, definition.maxParallel)),
+    workers: gate.state === 'ready' ? 1 : Math.max(1, Math.min(wanted, definition.maxParallel)),
     done,
     total: stage.expected,
     percent: percentOf(done, stage.expected, false),

@@ -1,6 +1,7 @@
 // Runs the claimed tasks of one worker side by side, records outcomes, keeps leases alive, and stops what may not go on.
 import pLimit from 'p-limit'
-import { type ClaimedTask, completeTasks, extendLeases, type TaskOutcome } from '../db/task-functions.ts'
+import { type ClaimedTask, completeTasks, extendLeases, releaseTasks, type TaskOutcome } from '../db/task-functions.ts'
+import { accused, type DependencyName } from '../engine/dependencies.ts'
 import { AppError } from '../engine/errors.ts'
 import type { Resources } from '../platform/resources.ts'
 import { predecessorsOf } from './predecessors.ts'
@@ -18,18 +19,25 @@ interface Running {
   progress: { fraction: number; note?: string } | undefined
 }
 
+export interface BatchReport {
+  readonly completed: number
+  readonly failed: number
+  /** Claims that were given back unused. */
+  readonly released: number
+  /** Dependencies that failures of the batch accuse. */
+  readonly accused: ReadonlySet<DependencyName>
+}
+
 /** Runs and records one claimed batch; answers with counts of what was recorded. */
-export async function runBatch(
-  r: Resources,
-  target: WorkerTarget,
-  claimed: readonly ClaimedTask[],
-): Promise<{ completed: number; failed: number }> {
+export async function runBatch(r: Resources, target: WorkerTarget, claimed: readonly ClaimedTask[]): Promise<BatchReport> {
   const { jobId: job_id, attempt, stageNo: stage_no, worker } = target
   const running = new Map<number, Running>(
     claimed.map((t) => [t.task_no, { abort: new AbortController(), lost: false, progress: undefined }]),
   )
   const counts = { completed: 0, failed: 0 }
   let finished: TaskOutcome[] = []
+  const unused: number[] = []
+  const suspects = new Set<DependencyName>()
   const record = async (): Promise<void> => {
     const results = finished
     finished = []
@@ -67,15 +75,24 @@ export async function runBatch(
           (state.progress = { fraction: Math.min(1, Math.max(0, fraction)), ...(note ? { note } : {}) }),
       })
       running.delete(task.task_no)
-      if (outcome) finished.push(outcome)
+      if (!outcome) return
+      const down = accused(target.stage.dependsOn, outcome.error_code)
+      if (down) suspects.add(down)
+      if (isUnused(r, outcome)) unused.push(outcome.task_no)
+      else finished.push(outcome)
     })
   } finally {
     clearInterval(liveness)
     r.stopping.removeEventListener('abort', onStop)
     await record()
+    if (unused.length > 0) await releaseTasks(r.db, { job_id, attempt, stage_no, worker, task_nos: unused })
   }
-  return counts
+  return { ...counts, released: unused.length, accused: suspects }
 }
+
+/** Neither the task nor its input is to blame: the claim is given back. */
+const isUnused = (r: Resources, { error_code }: TaskOutcome): boolean =>
+  error_code === 'DEPENDENCY_OPEN' || (error_code === 'TASK_ABORTED' && r.stopping.aborted)
 
 /** Heartbeat: asks every 2 s, renews each third of the lease, records what is finished meanwhile, aborts what is lost. */
 function keepAlive(

@@ -82,7 +82,7 @@ async function raced(r: Resources, target: WorkerTarget, task: ClaimedTask, hand
   try {
     const run = async (): Promise<unknown> =>
       stage.run({ key: task.task_key, taskNo: task.task_no, parameters: task.parameters }, context as TaskContext<unknown, never>)
-    return await Promise.race([run(), aborted.promise])
+    return await r.breakers.run(stage.dependsOn, () => Promise.race([run(), aborted.promise]))
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', onAbort)

@@ -9,6 +9,7 @@ import type { RunInput, RunReport } from '../models/steps.ts'
 import { type Resources, resources } from '../platform/resources.ts'
 import { CLAIM_BATCH, SOON_MS } from './advance-job.ts'
 import { askClosure } from './ask-closure.ts'
+import { gateOf, reportProbe } from './dependency-gate.ts'
 import { parseRunInput } from './step-input.ts'
 import { runBatch } from './run-batch.ts'
 import type { WorkerTarget } from './targets.ts'
@@ -41,12 +42,17 @@ export async function runTasks(input: RunInput, r: Resources = resources()): Pro
   const deadline = r.now().getTime() + SLICE_MS
   const limit = stage.weight === 'heavy' ? 1 : CLAIM_BATCH
   while (!r.stopping.aborted) {
-    const claimed = await claimTasks(r.db, { ...key, limit, worker: target.worker, lease: target.leaseMs })
+    const gate = await gateOf(r, stage, true)
+    if (gate.state === 'open') return total
+    const wanted = gate.state === 'probe' ? 1 : limit
+    const claimed = await claimTasks(r.db, { ...key, limit: wanted, worker: target.worker, lease: target.leaseMs })
     if (claimed.length > 0) {
-      const { completed, failed } = await runBatch(r, target, claimed)
-      total.claimed += claimed.length
+      const { completed, failed, released, accused } = await runBatch(r, target, claimed)
+      if (gate.state === 'probe') await reportProbe(r, stage, accused)
+      total.claimed += claimed.length - released
       total.completed += completed
       total.failed += failed
+      if (released > 0) break
     } else if (!(await soonReady(r, await askClosure(r, key), deadline))) return total
     if (stage.weight === 'heavy' || r.now().getTime() >= deadline) break
   }

@@ -308,6 +308,17 @@ export async function recentCompletions(db: Database, jobId: string, stage: numb
   )
 }
 
+export interface BreakerRow {
+  readonly name: string
+  readonly state: 'open' | 'half_open'
+  readonly opened_at: Date
+}
+
+/** Dependencies that are known to be down. */
+export async function listOpenBreakers(db: Database): Promise<BreakerRow[]> {
+  return db.query(`SELECT name, state, opened_at FROM app.circuit_breakers WHERE state <> 'closed' ORDER BY name`)
+}
+
 /** Was the job resumed by an operator, so that a suspended instance is one whose resume was lost? */
 export async function wasResumed(db: Database, jobId: string): Promise<boolean> {
   const rows = await db.query<{ event: string }>(

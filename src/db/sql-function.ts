@@ -3,7 +3,7 @@ import { storableJson } from '../engine/storable.ts'
 import type { Database } from './pool.ts'
 
 /** SQL types that the functions take. `interval` is given in milliseconds. */
-export type SqlType = 'text' | 'integer' | 'integer[]' | 'boolean' | 'jsonb' | 'uuid' | 'interval' | 'double precision'
+export type SqlType = 'text' | 'text[]' | 'integer' | 'integer[]' | 'boolean' | 'jsonb' | 'uuid' | 'interval' | 'double precision'
 
 export interface SqlFunction<A extends object, R extends object> {
   (db: Database, args: A): Promise<R[]>

@@ -81,3 +81,31 @@ export const completeTasks = sqlFunction<
   StageAttempt & { worker: string; results: readonly TaskOutcome[] },
   { task_no: number; outcome: 'applied' | 'already_applied' | 'superseded' | 'unknown'; reason: string | null }
 >('complete_tasks', { job_id: 'text', attempt: 'integer', stage_no: 'integer', worker: 'uuid', results: 'jsonb' })
+
+export const releaseTasks = sqlFunction<
+  StageAttempt & { worker: string; task_nos: readonly number[] },
+  { release_tasks: number }
+>('release_tasks', {
+  job_id: 'text',
+  attempt: 'integer',
+  stage_no: 'integer',
+  worker: 'uuid',
+  task_nos: 'integer[]',
+})
+
+/** `ready`: the wait is over, nobody has the probe yet (answered when it is not taken). */
+export type GateState = 'closed' | 'open' | 'ready' | 'probe'
+
+export const breakerGate = sqlFunction<
+  { names: readonly string[]; cooldown: number; probe: number; take: boolean },
+  { state: GateState; wait_ms: number }
+>('breaker_gate', { names: 'text[]', cooldown: 'interval', probe: 'interval', take: 'boolean' })
+
+export const breakerReport = sqlFunction<{ name: string; ok: boolean; actor: string }, { breaker_report: string }>(
+  'breaker_report',
+  {
+    name: 'text',
+    ok: 'boolean',
+    actor: 'text',
+  },
+)

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { type BlobStore } from '../models/blob-store.ts'
 import { SnakeName } from '../models/names.ts'
 import type { OnTaskFailure, StageWeight } from '../models/words.ts'
+import type { DependencyName } from './dependencies.ts'
 import { type Backoff, DEFAULT_BACKOFF } from './retry.ts'
 
 /** A JSON object that a plan hands to its tasks. */
@@ -82,6 +83,8 @@ export interface StageOptions {
   readonly backoff?: Partial<Backoff>
   readonly timeoutMs?: number
   readonly onTaskFailure?: OnTaskFailure
+  /** Outside systems without which its tasks cannot run: while one is down, they wait unclaimed. */
+  readonly dependsOn?: readonly DependencyName[]
 }
 
 export interface StageSpec<P, T extends TaskParameters, R, B extends AnyStage | undefined> extends StageOptions {
@@ -107,6 +110,7 @@ export interface Stage<P, T extends TaskParameters, R, B extends AnyStage | unde
   readonly backoff: Backoff
   readonly timeoutMs: number
   readonly onTaskFailure: OnTaskFailure
+  readonly dependsOn: readonly DependencyName[]
 }
 
 // oxlint-disable-next-line typescript/no-explicit-any -- the only way to say "some stage": its parameters are in both variances
@@ -127,6 +131,7 @@ export function defineStage<P, T extends TaskParameters, R, B extends AnyStage |
     maxClaims: 4,
     timeoutMs: 300_000,
     onTaskFailure: 'fail' as const,
+    dependsOn: [],
     ...spec,
     weight,
     maxParallel: spec.maxParallel ?? (weight === 'light' ? 4 : 16),

@@ -107,6 +107,12 @@ export const ERROR_CODES = {
     'A row breaks a constraint that the message names.',
     'Report it: validation let it pass.',
   ),
+  DEPENDENCY_OPEN: facts(
+    503,
+    true,
+    'A dependency is known to be down; nothing is sent to it.',
+    'Wait; work goes on when it is back.',
+  ),
   STORAGE_UNAVAILABLE: facts(503, true, 'Blob storage is unreachable or throttles.', 'Wait; the call is repeated.'),
   STORAGE_ERROR: facts(502, false, 'Blob storage answered with an unexpected error.', 'See the service code in the message.'),
   NAME_ESCAPES_CONTAINER: facts(

@@ -1,4 +1,5 @@
 // Liveness (the process answers) and readiness (Postgres and storage answer).
+import { type BreakerRow, listOpenBreakers } from '../db/reading.ts'
 import { AppError } from '../engine/errors.ts'
 import type { Resources } from '../platform/resources.ts'
 import { route } from './route.ts'
@@ -37,15 +38,16 @@ route({
   path: 'health/ready',
   role: 'anonymous',
   async handle({ r }) {
+    let breakers: readonly BreakerRow[] = []
     const checks = await Promise.all([
-      probe(r, 'postgres', () => r.db.query('SELECT 1 FROM app.jobs LIMIT 1')),
+      probe(r, 'postgres', async () => (breakers = await listOpenBreakers(r.db))),
       probe(r, 'storage', () => r.blobs.checkContainer(r.config.ALLOWED_CONTAINERS?.[0] ?? r.config.BRONZE_CONTAINER)),
     ])
     const ready = checks.every((c) => c.ok)
     return {
       status: ready ? 200 : 503,
       headers: ready ? {} : { 'retry-after': '5' },
-      body: { status: ready ? 'ready' : 'not_ready', checks },
+      body: { status: ready ? 'ready' : 'not_ready', checks, breakers },
     }
   },
 })

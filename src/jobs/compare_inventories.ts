@@ -15,6 +15,7 @@ const params = z.strictObject({
 
 const compare = defineStage({
   name: 'compare_inventories',
+  dependsOn: ['storage'],
   weight: 'heavy',
   params,
   timeoutMs: 1_200_000,

@@ -25,6 +25,7 @@ const params = withContainerAlias(
 
 const plan = defineStage({
   name: 'plan_ranges',
+  dependsOn: ['storage'],
   weight: 'heavy',
   params,
   timeoutMs: TWENTY_MINUTES_MS,
@@ -42,6 +43,7 @@ const partName = (number: number): string => `part-${String(number).padStart(5, 
 
 const listRange = defineStage({
   name: 'list_range',
+  dependsOn: ['storage'],
   weight: 'heavy',
   maxParallel: 8,
   params,
@@ -71,6 +73,7 @@ const listRange = defineStage({
 
 const merge = defineStage({
   name: 'merge_inventory',
+  dependsOn: ['storage'],
   weight: 'heavy',
   params,
   timeoutMs: TWENTY_MINUTES_MS,

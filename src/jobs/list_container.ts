@@ -32,6 +32,7 @@ const SAMPLE_FILES = 20
 
 const analyze = defineStage({
   name: 'analyze_and_orchestrate',
+  dependsOn: ['storage'],
   weight: 'heavy',
   params,
   timeoutMs: 1_200_000,
@@ -110,6 +111,7 @@ const HEADER_BYTES = 16_384
 
 const extract = defineStage({
   name: 'extract_metadata',
+  dependsOn: ['storage'],
   params,
   onTaskFailure: 'continue',
   result: BlobMetadata.extend({
@@ -144,6 +146,7 @@ const extract = defineStage({
 
 const index = defineStage({
   name: 'create_file_index',
+  dependsOn: ['storage'],
   weight: 'heavy',
   params,
   result: z.object({

@@ -20,6 +20,7 @@ const params = withContainerAlias(
 
 const summarize = defineStage({
   name: 'summarize_container',
+  dependsOn: ['storage'],
   weight: 'heavy',
   params,
   result: SummaryResult,

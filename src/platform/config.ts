@@ -29,6 +29,20 @@ export const Config = z.object({
     .string()
     .optional()
     .describe('set by the platform; without True the header of App Service authentication is not trusted'),
+  BREAKER_FAILURES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(5)
+    .describe('failures in a row after which a dependency counts as down'),
+  BREAKER_COOLDOWN_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3600)
+    .default(30)
+    .describe('how long tasks of a dependency that is down wait before one of them probes it'),
   LEASE_SECONDS: z.coerce.number().int().min(3).max(3600).default(60).describe('how long a claim lives without a heartbeat'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('least level that is logged'),
 })

@@ -1,9 +1,11 @@
 // The only composition root: pool, blob store, log and clock, built once per process on first use.
 import { openPool, type Pool } from '../db/pool.ts'
+import { breakerReport } from '../db/task-functions.ts'
 import type { AnyJob, Log } from '../engine/define-job.ts'
 import { jobs } from '../jobs/index.gen.ts'
 import type { BlobStore } from '../models/blob-store.ts'
 import { openBlobStore } from '../storage/blob-store.ts'
+import { type Breakers, openBreakers } from './breakers.ts'
 import { allowedContainers, type Config, readConfig } from './config.ts'
 import { createLog } from './log.ts'
 
@@ -11,6 +13,7 @@ import { createLog } from './log.ts'
 export interface Resources {
   readonly db: Pool
   readonly blobs: BlobStore
+  readonly breakers: Breakers
   readonly log: Log
   readonly config: Config
   readonly now: () => Date
@@ -34,14 +37,26 @@ function build(env: NodeJS.ProcessEnv): Resources {
   const byName = new Map(jobs.map((j) => [j.name, j]))
   const stop = new AbortController()
   process.once('SIGTERM', () => stop.abort())
+  const db = openPool({ connectionString: config.DATABASE_URL, max: config.PG_POOL_MAX })
+  const log = createLog(config.LOG_LEVEL)
   return {
-    db: openPool({ connectionString: config.DATABASE_URL, max: config.PG_POOL_MAX }),
+    db,
+    breakers: openBreakers({
+      failures: config.BREAKER_FAILURES,
+      cooldownMs: config.BREAKER_COOLDOWN_SECONDS * 1000,
+      onChange: (name, ok) => {
+        log.warn(ok ? 'breaker.closed' : 'breaker.opened', { dependency: name })
+        breakerReport(db, { name, ok, actor: 'system' }).catch((error: unknown) =>
+          log.error('breaker.report_failed', { dependency: name, error }),
+        )
+      },
+    }),
     blobs: openBlobStore({
       connectionString: config.DATA_STORAGE ?? (config.DATA_STORAGE_URL ? undefined : config.AzureWebJobsStorage),
       accountUrl: config.DATA_STORAGE_URL,
       allowed: allowedContainers(config),
     }),
-    log: createLog(config.LOG_LEVEL),
+    log,
     config,
     now: () => new Date(),
     random: Math.random,

@@ -9,7 +9,7 @@ let container: string
 const DOWN = { status: 503, code: 'ServerBusy' }
 beforeAll(async () => {
   proxy = await startStorageProxy(inject('storage'))
-  app = await startApp({ storage: proxy.connectionString })
+  app = await startApp({ storage: proxy.connectionString, env: { BREAKER_COOLDOWN_SECONDS: '2' } })
   const client = await app.container()
   container = client.containerName
   await fill(client, ['a/1.tif', 'a/2.tif', 'b.csv'], 'x')
@@ -55,3 +55,32 @@ test('a job whose storage goes away is tried again and completes, every file onc
   const { body } = await app.get(`/api/jobs/${job_id}/tasks/1/orchestrator`)
   expect(body.claims).toBeGreaterThanOrEqual(2)
 })
+
+test('while storage is down, tasks wait unclaimed; one probe finds it back, and no task used up its claims', async () => {
+  const names = Array.from({ length: 120 }, (_, i) => `many/${i}`)
+  const client = await app.container()
+  await fill(client, names, 'x')
+  const { job_id } = await app.submit('list_container', {
+    container: client.containerName,
+    metadata_level: 'full',
+    prefix: 'many/',
+  })
+  const stage2 = `SELECT 1 FROM app.stages WHERE job_id = $1 AND stage_no = 2 AND status = 'open'`
+  while ((await app.database.pool.query(stage2, [job_id])).length === 0);
+  proxy.fault = (line) => (line.includes('/many/') ? DOWN : undefined)
+  const open = `SELECT 1 FROM app.circuit_breakers WHERE name = 'storage' AND state = 'open'`
+  while ((await app.database.pool.query(open)).length === 0);
+  expect((await app.get('/api/health/ready')).body.breakers).toEqual([
+    expect.objectContaining({ name: 'storage', state: 'open' }),
+  ])
+  const processing = `SELECT 1 FROM app.tasks t JOIN app.stages s USING (stage_id) WHERE s.job_id = $1 AND t.status = 'processing'`
+  while ((await app.database.pool.query(processing, [job_id])).length > 0);
+  proxy.fault = () => undefined
+  expect(await app.waitForJob(job_id)).toMatchObject({ status: 'completed', result: { successful: 120, failed: 0 } })
+  expect(await app.database.pool.query(open)).toEqual([])
+  const [row] = await app.database.pool.query<{ most: number }>(
+    `SELECT max(t.claims)::int AS most FROM app.tasks t JOIN app.stages s USING (stage_id) WHERE s.job_id = $1 AND s.stage_no = 2`,
+    [job_id],
+  )
+  expect(row?.most).toBeLessThanOrEqual(3)
+}, 90_000)

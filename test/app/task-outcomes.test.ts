@@ -174,12 +174,12 @@ describe('retries', () => {
     expect(aborted).toBe(true)
   })
 
-  test('a stop signal in mid-task hands the task back instead of losing it', async () => {
+  test('a stop signal in mid-task hands the task back at once, and costs it no claim', async () => {
     const stop = new AbortController()
     const r = machine(db, { jobs: [oneStage(() => new Promise(() => stop.abort()), {}, 1)], stopping: stop.signal })
     const id = await submitTo(r, 'one_stage', {})
     await turn(r, id)
-    expect(await tasksOf(db, id)).toMatchObject([{ status: 'retrying', error_code: 'TASK_ABORTED', claims: 1 }])
+    expect(await tasksOf(db, id)).toMatchObject([{ status: 'queued', error_code: null, claims: 0, lease_until: null }])
   })
 
   test('cancelled while it runs: aborted, nothing recorded afterwards', async () => {

@@ -9,6 +9,7 @@ import type { AnyJob } from '../../src/engine/define-job.ts'
 import { jobId } from '../../src/engine/ids.ts'
 import { jobs } from '../../src/jobs/index.gen.ts'
 import type { Step } from '../../src/models/steps.ts'
+import { openBreakers } from '../../src/platform/breakers.ts'
 import { readConfig } from '../../src/platform/config.ts'
 import type { Resources } from '../../src/platform/resources.ts'
 import { openBlobStore } from '../../src/storage/blob-store.ts'
@@ -29,6 +30,7 @@ export function machine(
     db,
     service: BlobServiceClient.fromConnectionString(storage),
     blobs: openBlobStore({ connectionString: storage, accountUrl: undefined, allowed: new Set(more.allowed ?? []) }),
+    breakers: openBreakers({ failures: 5, cooldownMs: 1000, onChange: quiet }),
     log: { info: quiet, warn: quiet, error: quiet },
     config: readConfig({ DATABASE_URL: 'postgres://unused', LEASE_SECONDS: '60' }),
     now: () => new Date(),

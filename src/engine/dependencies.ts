@@ -1,0 +1,11 @@
+// Outside systems that stages depend on, and the error codes that say one of them is down.
+
+export const DEPENDENCIES = {
+  storage: ['STORAGE_UNAVAILABLE'],
+} as const satisfies Record<string, readonly string[]>
+
+export type DependencyName = keyof typeof DEPENDENCIES
+
+/** The dependency, of the given ones, that a failure of this code accuses. */
+export const accused = (names: readonly DependencyName[], code: string | undefined): DependencyName | undefined =>
+  names.find((name) => (DEPENDENCIES[name] as readonly string[]).includes(code ?? ''))
