@@ -167,3 +167,13 @@ export const retryJob = sqlFunction<
 >('retry_job', { ...ACTION, error_code: 'text', key_like: 'text' })
 
 export const discardPoison = sqlFunction<JobAction, { discard_poison: number }>('discard_poison', ACTION)
+
+export const jobsToPurge = sqlFunction<
+  { days: number; days_failed: number; limit: number },
+  { job_id: string; job_type: string; status: JobStatus }
+>('jobs_to_purge', { days: 'double precision', days_failed: 'double precision', limit: 'integer' })
+
+export const purgeJob = sqlFunction<{ job_id: string; limit: number }, { purge_job: 'more' | 'gone' | 'kept' }>('purge_job', {
+  job_id: 'text',
+  limit: 'integer',
+})

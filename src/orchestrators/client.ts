@@ -30,6 +30,8 @@ export interface Instances {
   /** Ids of suspended instances of the job orchestrator: they never ask by themselves whether their job is still there. */
   suspended(): Promise<string[]>
   terminate(jobId: string, reason: string): Promise<void>
+  /** Forgets the history of an ended instance; one that is not there is fine. */
+  purge(jobId: string): Promise<void>
   suspend(jobId: string, reason: string): Promise<void>
   resume(jobId: string, reason: string): Promise<void>
 }
@@ -89,6 +91,9 @@ function wrap(client: DurableClient): Instances {
     // The SDK puts reasons into URLs as they are.
     async terminate(jobId, reason) {
       await client.terminate(id(jobId), encodeURIComponent(reason))
+    },
+    async purge(jobId) {
+      await client.purgeInstanceHistory(id(jobId))
     },
     async suspend(jobId, reason) {
       await client.suspend(id(jobId), encodeURIComponent(reason))

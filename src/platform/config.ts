@@ -44,6 +44,18 @@ export const Config = z.object({
     .default(30)
     .describe('how long tasks of a dependency that is down wait before one of them probes it'),
   LEASE_SECONDS: z.coerce.number().int().min(3).max(3600).default(60).describe('how long a claim lives without a heartbeat'),
+  RETENTION_DAYS: z.coerce
+    .number()
+    .min(0)
+    .max(36_500)
+    .default(30)
+    .describe('how long completed and cancelled jobs are kept; 0 keeps them for ever'),
+  RETENTION_DAYS_FAILED: z.coerce
+    .number()
+    .min(0)
+    .max(36_500)
+    .default(90)
+    .describe('how long failed jobs, and those completed with errors, are kept; 0 keeps them for ever'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('least level that is logged'),
 })
 export type Config = z.infer<typeof Config>

@@ -81,6 +81,7 @@ describe('the reconciler', () => {
       start: (i) => Promise.resolve(void calls.push(`start ${i.attempt}`)),
       find: () => Promise.resolve(found),
       suspended: () => Promise.resolve(orphans),
+      purge: (id) => Promise.resolve(void calls.push(`purge ${id}`)),
       terminate: (_id, reason) => Promise.resolve(void calls.push(`terminate ${reason}`)),
       suspend: (_id, reason) => Promise.resolve(void calls.push(`suspend ${reason}`)),
       resume: (_id, reason) => Promise.resolve(void calls.push(`resume ${reason}`)),
