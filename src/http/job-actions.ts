@@ -1,4 +1,5 @@
 // What operators do to jobs: cancel, pause, resume, retry, run again; one job, or all that a filter finds. Postgres first, Durable after it.
+import { setTimeout as sleep } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import * as z from 'zod'
 import {
@@ -49,8 +50,20 @@ async function follow(r: Resources, job_id: string, what: () => Promise<void>): 
   }
 }
 
+/** How long a start waits for the instance of the attempt before to be gone; later the reconciler does it. */
+const MAKE_ROOM_MS = 5000
+const LOOK_MS = 50
+
+/** A new attempt. Terminating takes a moment, and a start over an instance that is still there would be taken for done. */
 async function begin(r: Resources, instances: Instances, job_id: string, { attempt }: JobChange): Promise<void> {
   await follow(r, job_id, async () => {
+    const deadline = r.now().getTime() + MAKE_ROOM_MS
+    let found = await instances.find(job_id)
+    if (found && isActive(found)) await instances.terminate(job_id, 'a new attempt begins')
+    while (found && isActive(found) && r.now().getTime() < deadline) {
+      await sleep(LOOK_MS)
+      found = await instances.find(job_id)
+    }
     await instances.start({ jobId: job_id, attempt })
     await confirmStart(r.db, { job_id, attempt })
   })

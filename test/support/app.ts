@@ -69,6 +69,8 @@ export interface AppOptions {
   readonly env?: Record<string, string>
   /** Connection string of the data account, e.g. through a proxy. */
   readonly storage?: string
+  /** Of a migrated database, e.g. through a pooler; its rows are looked at elsewhere. */
+  readonly databaseUrl?: string
 }
 
 export async function startApp(options: AppOptions = {}): Promise<TestApp> {
@@ -87,7 +89,7 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
   }
   const start = (): Promise<HostProcess> =>
     startHost(
-      { databaseUrl: database.url, storage: options.storage ?? storage },
+      { databaseUrl: options.databaseUrl ?? database.url, storage: options.storage ?? storage },
       {
         port: 0,
         graceMs: 5000,

@@ -18,6 +18,8 @@ export interface StorageProxy {
   fault: (line: string) => Fault
   /** Milliseconds that a request waits before it goes on. */
   wait: (line: string) => number
+  /** Breaks every connection at once. */
+  cutAll(): void
   close(): Promise<void>
 }
 
@@ -53,6 +55,7 @@ export async function startStorageProxy(connectionString: string): Promise<Stora
     },
     fault: (_line: string): Fault => undefined,
     wait: (_line: string): number => 0,
+    cutAll: () => server.closeAllConnections(),
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
