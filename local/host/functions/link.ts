@@ -21,7 +21,7 @@ export const SMALL_YOUNG_GENERATION = '--max-semi-space-size=16'
  * Pages of listings pass through in tens of megabytes; left alone, V8 lets the heap grow to four times what is alive before it collects.
  * 30,000 blobs listed: 278 MB at most instead of 429, in the same time. In Azure: `languageWorkers__node__arguments`.
  */
-const SLOW_HEAP_GROWTH = '--heap-growing-percent=30'
+const SLOW_HEAP_GROWTH = '--heap-growing-percent=20'
 
 /** A process of its own: whatever user code does, the host lives on. */
 export function forkWorker(folder: string, env: NodeJS.ProcessEnv, { onMessage, onEnd }: WorkerEvents): WorkerLink {

@@ -1,0 +1,61 @@
+// Many tasks of which one in ten fails once and one in a hundred for good: counts exact, tries as configured. More by flag: FAILING=100000.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import * as z from 'zod'
+import { findJob } from '../../src/db/reading.ts'
+import { type AnyJob, defineJob, defineStage } from '../../src/engine/define-job.ts'
+import { AppError } from '../../src/engine/errors.ts'
+import { createDatabase, type TestDatabase } from '../support/db.ts'
+import { machine, runToEnd, submitTo } from '../support/machine.ts'
+
+const N = Number(process.env['FAILING'] ?? 10_000)
+let database: TestDatabase
+beforeAll(async () => void (database = await createDatabase()))
+afterAll(() => database.drop())
+
+const params = z.strictObject({ disturbed: z.boolean() })
+const job: AnyJob = defineJob({
+  name: 'failing_job',
+  description: '',
+  params,
+  stages: [
+    defineStage({
+      name: 'fail_now_and_then',
+      params,
+      onTaskFailure: 'continue',
+      backoff: { baseMs: 0 },
+      result: z.object({ n: z.number() }),
+      *plan() {
+        for (let i = 0; i < N; i++) yield { key: `task_${i}`, parameters: { i } }
+      },
+      run(task, ctx) {
+        const { i } = task.parameters
+        if (ctx.params.disturbed && i % 100 === 0) throw new AppError('TILE_OUT_OF_RANGE', 'for good')
+        if (ctx.params.disturbed && i % 10 === 1 && ctx.claim === 1) throw new AppError('STORAGE_UNAVAILABLE', 'once')
+        return { n: i }
+      },
+    }),
+  ],
+})
+
+test(`${N} tasks, 10 % fail once, 1 % for good: each as often as configured, none lost`, async () => {
+  const r = machine(database.pool, { jobs: [job] })
+  const seconds = async (disturbed: boolean): Promise<[string, number]> => {
+    const id = await submitTo(r, 'failing_job', { disturbed })
+    const started = performance.now()
+    await runToEnd(r, id)
+    return [id, (performance.now() - started) / 1000]
+  }
+  const [, undisturbed] = await seconds(false)
+  const [id, disturbed] = await seconds(true)
+  console.log(`${N} tasks: ${undisturbed.toFixed(1)} s undisturbed, ${disturbed.toFixed(1)} s with failures`)
+  expect(await findJob(r.db, id)).toMatchObject({ status: 'completed_with_errors' })
+  const rows = await r.db.query(
+    `SELECT t.status, t.error_code, t.claims, count(*)::int AS n FROM app.tasks t JOIN app.stages s USING (stage_id) WHERE s.job_id = $1 GROUP BY 1, 2, 3 ORDER BY 1, 3`,
+    [id],
+  )
+  expect(rows).toEqual([
+    { status: 'completed', error_code: null, claims: 1, n: N - N / 10 - N / 100 },
+    { status: 'completed', error_code: null, claims: 2, n: N / 10 },
+    { status: 'failed', error_code: 'TILE_OUT_OF_RANGE', claims: 1, n: N / 100 },
+  ])
+}, 300_000)
