@@ -1,5 +1,5 @@
 -- retry_job: a job that ended badly goes on as a new attempt: its failed tasks (all, of one error code, or with keys LIKE a pattern)
--- are queued again with no claims used, completed ones are kept. It begins at the first stage that has such a task; later stages
+-- are queued again with no claims used, and what was skipped because of them; completed ones are kept. It begins at the first stage that has such a task; later stages
 -- were made from its results, so they are retired and run again. Without failed tasks it goes on where it stopped: a plan that
 -- failed is planned anew, a cancelled stage is continued, a closed one is left.
 -- Locks: the job row, then its stages and the reopened tasks. Not repeatable: the job is no longer finished after it.
@@ -29,8 +29,8 @@ BEGIN
     UPDATE app.tasks t SET status = 'queued', claims = 0, claimed_by = NULL, lease_until = NULL, not_before = NULL, error_code = NULL,
       error_details = NULL, retryable = NULL, finished_at = NULL, duration_ms = NULL, progress = NULL, progress_note = NULL
     FROM app.stages s WHERE s.job_id = p_job_id AND s.stage_no = first AND s.retired_at IS NULL AND t.stage_id = s.stage_id
-      AND t.finished_at IS NOT NULL AND t.error_code IS NOT NULL AND t.status = 'failed'
-      AND (p_error_code IS NULL OR t.error_code = p_error_code) AND (p_key_like IS NULL OR t.task_key LIKE p_key_like);
+      AND t.finished_at IS NOT NULL AND t.error_code IS NOT NULL AND (t.error_code = 'STAGE_FAILED' OR t.status = 'failed'
+        AND (p_error_code IS NULL OR t.error_code = p_error_code) AND (p_key_like IS NULL OR t.task_key LIKE p_key_like));
     GET DIAGNOSTICS again = ROW_COUNT;
     UPDATE app.stages s SET status = 'open', outcome = NULL, closed_at = NULL, completed = 0, failed = 0, skipped = 0, summary = NULL
     WHERE s.job_id = p_job_id AND s.stage_no = first AND s.retired_at IS NULL AND s.status = 'closed';

@@ -12,6 +12,7 @@ import { isTerminalJob } from '../models/words.ts'
 import { type Resources, resources } from '../platform/resources.ts'
 import { askClosure } from './ask-closure.ts'
 import { gateOf } from './dependency-gate.ts'
+import { skipWhatIsLeft } from './fail-fast.ts'
 import { planStage } from './plan-stage.ts'
 import { stageResults } from './stage-results.ts'
 import { parseStepInput } from './step-input.ts'
@@ -73,6 +74,9 @@ async function work(r: Resources, target: StageTarget): Promise<Step | undefined
     return undefined
   }
   const definition = stageAt(target.job, stageNo) as AnyStage
+  const begun = stage.expected > stage.open_at_least
+  if (begun && (await skipWhatIsLeft(r, { job: target.job, stage: definition }, { job_id, attempt, stage_no: stageNo })) > 0)
+    return undefined
   const soon = stage.next_ready_at !== null && stage.next_ready_at.getTime() - r.now().getTime() <= SOON_MS
   if (stage.ready === 0 && !soon) return { kind: 'wait', seconds: secondsUntil(stage.next_ready_at, r.now()) }
   const gate = await gateOf(r, definition, false)

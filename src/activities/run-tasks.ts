@@ -10,6 +10,7 @@ import { type Resources, resources } from '../platform/resources.ts'
 import { CLAIM_BATCH, SOON_MS } from './advance-job.ts'
 import { askClosure } from './ask-closure.ts'
 import { gateOf, reportProbe } from './dependency-gate.ts'
+import { skipWhatIsLeft } from './fail-fast.ts'
 import { parseRunInput } from './step-input.ts'
 import { runBatch } from './run-batch.ts'
 import type { WorkerTarget } from './targets.ts'
@@ -52,6 +53,7 @@ export async function runTasks(input: RunInput, r: Resources = resources()): Pro
       total.claimed += claimed.length - released
       total.completed += completed
       total.failed += failed
+      if (failed > 0) await skipWhatIsLeft(r, target, key)
       if (released > 0) break
     } else if (!(await soonReady(r, await askClosure(r, key), deadline))) return total
     if (stage.weight === 'heavy' || r.now().getTime() >= deadline) break

@@ -109,3 +109,10 @@ export const breakerReport = sqlFunction<{ name: string; ok: boolean; actor: str
     actor: 'text',
   },
 )
+
+export const skipRest = sqlFunction<StageAttempt & { limit: number }, { skip_rest: number }>('skip_rest', {
+  job_id: 'text',
+  attempt: 'integer',
+  stage_no: 'integer',
+  limit: 'integer',
+})

@@ -96,6 +96,7 @@ export const ERROR_CODES = {
     'Deploy the release that knows it.',
   ),
   POISON: facts(500, false, 'Claims are used up: each worker died or lost its lease.', 'Find out what kills it, then requeue.'),
+  STAGE_FAILED: facts(500, false, 'Another task of the stage failed before this one began.', 'Retry the job: it is tried too.'),
   POISON_DISCARDED: facts(500, false, 'An operator gave the poisoned task up.', 'Nothing; run the job again to redo it.'),
   TASK_TIMEOUT: facts(504, true, 'A task ran longer than its stage allows.', 'Raise timeout or make tasks smaller.'),
   TASK_ABORTED: facts(503, true, 'The worker was stopped while the task ran.', 'Nothing: it is claimed again.'),

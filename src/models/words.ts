@@ -25,7 +25,7 @@ export type StageWeight = z.infer<typeof StageWeight>
 export const TaskStatus = z.enum(['queued', 'processing', 'retrying', 'completed', 'failed', 'skipped'])
 export type TaskStatus = z.infer<typeof TaskStatus>
 
-/** fail: one failed task fails the stage and the job; continue: the job ends completed_with_errors. */
+/** fail: the first failed task fails the stage and the job, and what has not begun is skipped; continue: the job ends completed_with_errors. */
 export const OnTaskFailure = z.enum(['fail', 'continue'])
 export type OnTaskFailure = z.infer<typeof OnTaskFailure>
 

@@ -1,6 +1,7 @@
 // Many tasks of which one in ten fails once and one in a hundred for good: counts exact, tries as configured. More by flag: FAILING=100000.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import * as z from 'zod'
+import { retryJob } from '../../src/db/job-functions.ts'
 import { findJob } from '../../src/db/reading.ts'
 import { type AnyJob, defineJob, defineStage } from '../../src/engine/define-job.ts'
 import { AppError } from '../../src/engine/errors.ts'
@@ -59,3 +60,45 @@ test(`${N} tasks, 10 % fail once, 1 % for good: each as often as configured, non
     { status: 'failed', error_code: 'TILE_OUT_OF_RANGE', claims: 1, n: N / 100 },
   ])
 }, 300_000)
+
+test('the mode fail stops early: what has not begun is skipped, and a retry runs it', async () => {
+  let broken = true
+  const ran: number[] = []
+  const stage = defineStage({
+    name: 'stop_at_first',
+    params: z.strictObject({}),
+    maxParallel: 1,
+    taskConcurrency: 1,
+    result: z.object({}),
+    *plan() {
+      for (let i = 0; i < 12_000; i++) yield { key: `task_${i}`, parameters: { i } }
+    },
+    run(task) {
+      ran.push(task.parameters.i)
+      if (broken && task.parameters.i === 60) throw new AppError('TILE_OUT_OF_RANGE', 'for good')
+      return {}
+    },
+  })
+  const stopping: AnyJob = defineJob({ name: 'stopping_job', description: '', params: z.strictObject({}), stages: [stage] })
+  const r = machine(database.pool, { jobs: [stopping] })
+  const id = await submitTo(r, 'stopping_job', {})
+  expect((await runToEnd(r, id)).status).toBe('failed')
+  // Two claims of 50: the second one runs to its end.
+  expect(ran).toEqual(Array.from({ length: 100 }, (_, i) => i))
+  const counts = () =>
+    r.db.query(
+      `SELECT t.status, t.error_code, count(*)::int AS n FROM app.tasks t JOIN app.stages s USING (stage_id) WHERE s.job_id = $1 GROUP BY 1, 2 ORDER BY 1`,
+      [id],
+    )
+  expect(await counts()).toEqual([
+    { status: 'completed', error_code: null, n: 99 },
+    { status: 'failed', error_code: 'TILE_OUT_OF_RANGE', n: 1 },
+    { status: 'skipped', error_code: 'STAGE_FAILED', n: 11_900 },
+  ])
+  expect(await findJob(r.db, id)).toMatchObject({ status: 'failed', error_code: 'TILE_OUT_OF_RANGE' })
+  broken = false
+  await retryJob(r.db, { job_id: id, reason: 'mended', actor: 'test', error_code: null, key_like: null })
+  expect((await runToEnd(r, id, 2)).status).toBe('completed')
+  expect(await counts()).toEqual([{ status: 'completed', error_code: null, n: 12_000 }])
+  expect(ran).toHaveLength(100 + 11_901)
+})
