@@ -27,11 +27,15 @@ interface Client {
 
 const READY = Buffer.from([0x5a, 0, 0, 0, 5, 0x49])
 
-/** @param servers connections to Postgres, fewer than clients */
-export async function startTransactionPooler(databaseUrl: string, servers: number): Promise<TransactionPooler> {
+/**
+ * @param servers connections to Postgres, fewer than clients
+ * @param port where it listens; default any free one
+ */
+export async function startTransactionPooler(databaseUrl: string, servers: number, port = 0): Promise<TransactionPooler> {
   const pool = await Promise.all(Array.from({ length: servers }, () => connect(databaseUrl)))
   const violations: string[] = []
   const queue: Client[] = []
+  const sockets = new Set<Socket>()
   let turn = 0
   let transactions = 0
   let most = 0
@@ -84,13 +88,15 @@ export async function startTransactionPooler(databaseUrl: string, servers: numbe
         }
       }),
     )
+    sockets.add(socket)
     socket.on('error', () => socket.destroy())
     socket.on('close', () => {
+      sockets.delete(socket)
       const at = queue.indexOf(client)
       if (at >= 0) queue.splice(at, 1)
     })
   })
-  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => listener.listen(port, '127.0.0.1', resolve))
   const url = new URL(databaseUrl)
   url.hostname = '127.0.0.1'
   url.port = String((listener.address() as AddressInfo).port)
@@ -104,6 +110,7 @@ export async function startTransactionPooler(databaseUrl: string, servers: numbe
       return most
     },
     async close() {
+      for (const socket of sockets) socket.destroy()
       for (const server of pool) server.stream.destroy()
       await new Promise((resolve) => listener.close(resolve))
     },
