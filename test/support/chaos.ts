@@ -1,6 +1,7 @@
 // Chaos: random kills of host, worker and Postgres, and storage that fails, breaks off or is slow, under a mixed load; then an audit.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { BlobServiceClient } from '@azure/storage-blob'
 import { CONTAINERS, startHost } from '../../local/cloud.ts'
 import { seeded } from '../../local/host/durable/clock.ts'
@@ -10,6 +11,7 @@ import { ROOT } from '../../local/settings.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { openPool, type Pool } from '../../src/db/pool.ts'
 import { type StorageProxy, startStorageProxy } from './storage-proxy.ts'
+import { startTcpRelay, type TcpRelay } from './tcp-relay.ts'
 
 export interface ChaosOrder {
   /** Blob storage that itself stays up: an emulator loses its newest blobs when it is killed, which a real service does not. */
@@ -34,6 +36,8 @@ export interface ChaosReport {
 }
 
 const FILES = 60
+/** A caller waits a little before it asks again. */
+const PATIENCE_MS = 100
 const KINDS = ['host', 'worker', 'postgres', 'storage down', 'storage cut', 'storage slow', 'network cut'] as const
 
 /** Runs the load under disturbances, heals everything, waits for every job, and audits what the database holds. */
@@ -58,16 +62,20 @@ class World {
   readonly #order: ChaosOrder
   readonly #random: () => number
   readonly #proxy: StorageProxy
+  /** The way to Postgres, which comes back on another port after a crash. */
+  readonly #relay: TcpRelay
   #postgres: LocalPostgres
   #host: HostProcess
   #db: Pool
   readonly #wanted = new Map<string, Wanted>()
   readonly #done: Record<string, number> = {}
+  #kinds: (typeof KINDS)[number][] = []
 
-  private constructor(order: ChaosOrder, proxy: StorageProxy, postgres: LocalPostgres, host: HostProcess) {
+  private constructor(order: ChaosOrder, proxy: StorageProxy, relay: TcpRelay, postgres: LocalPostgres, host: HostProcess) {
     this.#order = order
     this.#random = seeded(order.seed)
     this.#proxy = proxy
+    this.#relay = relay
     this.#postgres = postgres
     this.#host = host
     this.#db = openPool({ connectionString: postgres.url, max: 3 })
@@ -82,7 +90,8 @@ class World {
     const proxy = await startStorageProxy(order.storage)
     const postgres = await startPostgres({ folder: order.folder, fsync: false })
     await migrate(postgres.url, join(ROOT, 'sql'))
-    return new World(order, proxy, postgres, await startOn(postgres, proxy, order.seed))
+    const relay = await startTcpRelay(postgres.port)
+    return new World(order, proxy, relay, postgres, await startOn(throughRelay(postgres, relay), proxy, order.seed))
   }
 
   async run(): Promise<void> {
@@ -94,12 +103,19 @@ class World {
       // A random moment of the load: after so many more tasks have ended, or when nothing is left to do.
       const least = before + Math.floor(this.#random() * 6000)
       while ((await this.#finished()) < least && (await this.#running()) > 0);
-      const kind = KINDS[Math.floor(this.#random() * KINDS.length)] ?? 'host'
+      const kind = this.#nextKind()
       this.#done[kind] = (this.#done[kind] ?? 0) + 1
       this.#order.log(`${round + 1}: ${kind}, ${this.#wanted.size} jobs so far`)
       await this.#disturb(kind)
     }
     this.#heal()
+  }
+
+  /** All kinds in a random order, then again in another one: a short run meets as many as it can. */
+  #nextKind(): (typeof KINDS)[number] {
+    if (this.#kinds.length === 0) this.#kinds = [...KINDS]
+    const [kind] = this.#kinds.splice(Math.floor(this.#random() * this.#kinds.length), 1)
+    return kind ?? 'host'
   }
 
   /** Mixed jobs; the round is in their parameters, so that each is another job. */
@@ -131,11 +147,13 @@ class World {
     this.#heal()
     if (kind === 'host') {
       await this.#host.kill()
-      this.#host = await startOn(this.#postgres, this.#proxy, this.#order.seed)
+      this.#host = await startOn(throughRelay(this.#postgres, this.#relay), this.#proxy, this.#order.seed)
     } else if (kind === 'worker') process.kill(this.#host.workerPid, 'SIGKILL')
     else if (kind === 'postgres') await this.#crashPostgres()
-    else if (kind === 'network cut') this.#proxy.cutAll()
-    else if (kind === 'storage down') this.#proxy.fault = () => ({ status: 503, code: 'ServerBusy' })
+    else if (kind === 'network cut') {
+      this.#proxy.cutAll()
+      this.#relay.cutAll()
+    } else if (kind === 'storage down') this.#proxy.fault = () => ({ status: 503, code: 'ServerBusy' })
     else if (kind === 'storage cut')
       this.#proxy.fault = () => (this.#random() < 0.3 ? { cutAfter: Math.floor(this.#random() * 2000) } : undefined)
     else this.#proxy.wait = () => this.#random() * 300
@@ -148,11 +166,12 @@ class World {
 
   /** The whole server with -9; what it had not written is replayed from its log at the next start. */
   async #crashPostgres(): Promise<void> {
-    const { dataFolder, port, ended } = this.#postgres
-    process.kill(Number(readFileSync(join(dataFolder, 'postmaster.pid'), 'utf8').split('\n')[0]), 'SIGKILL')
+    const { dataFolder, ended } = this.#postgres
+    process.kill(Number(readFileSync(join(dataFolder, 'pgdata', 'postmaster.pid'), 'utf8').split('\n')[0]), 'SIGKILL')
     await ended
     await this.#db.end()
-    this.#postgres = await startPostgres({ folder: this.#order.folder, port, fsync: false })
+    this.#postgres = await startPostgres({ folder: this.#order.folder, fsync: false })
+    this.#relay.target = this.#postgres.port
     this.#db = openPool({ connectionString: this.#postgres.url, max: 3 })
   }
 
@@ -165,8 +184,10 @@ class World {
         if (answer.status < 500) throw new Refused(`${type}: ${answer.status} ${await answer.text()}`)
         // An outage that stops submissions is over when a caller has been told of it.
         this.#heal()
+        await sleep(PATIENCE_MS)
       } catch (error) {
         if (error instanceof Refused) throw error
+        await sleep(PATIENCE_MS)
       }
     }
   }
@@ -237,6 +258,7 @@ class World {
     await this.#host.stop()
     await this.#db.end()
     await this.#postgres.stop()
+    await this.#relay.close()
     await this.#proxy.close()
   }
 }
@@ -263,9 +285,15 @@ const NEVER: Readonly<Record<string, string>> = {
 
 const containerOf = (seed: number): string => `chaos-${seed}`
 
-function startOn(postgres: LocalPostgres, proxy: StorageProxy, seed: number): Promise<HostProcess> {
+function throughRelay({ url }: LocalPostgres, { port }: TcpRelay): string {
+  const through = new URL(url)
+  through.port = String(port)
+  return through.href
+}
+
+function startOn(databaseUrl: string, proxy: StorageProxy, seed: number): Promise<HostProcess> {
   return startHost(
-    { databaseUrl: postgres.url, storage: proxy.connectionString },
+    { databaseUrl, storage: proxy.connectionString },
     {
       port: 0,
       graceMs: 5000,

@@ -1,0 +1,44 @@
+// A fixed address whose target may change, and whose connections can be cut: for servers that come back elsewhere.
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+
+export interface TcpRelay {
+  readonly port: number
+  /** Where new connections go. */
+  target: number
+  cutAll(): void
+  close(): Promise<void>
+}
+
+/** Both ends on 127.0.0.1. */
+export async function startTcpRelay(target: number): Promise<TcpRelay> {
+  const open = new Set<Socket>()
+  const server = createServer((near) => {
+    const far = connect(relay.target, '127.0.0.1')
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      open.add(from)
+      from.pipe(to)
+      from.on('error', () => undefined)
+      from.on('close', () => {
+        open.delete(from)
+        to.destroy()
+      })
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const cutAll = (): void => {
+    for (const socket of open) socket.destroy()
+  }
+  const relay: TcpRelay = {
+    port: (server.address() as AddressInfo).port,
+    target,
+    cutAll,
+    async close() {
+      cutAll()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+  return relay
+}
