@@ -1,7 +1,8 @@
 // advanceJob: asks Postgres what the job needs now, does the short part itself (close, summarize, advance, plan, finish) and tells the rest.
 import * as df from 'durable-functions'
 import { advanceJobStage, beginJob, checkJobCompletion, recordStageSummary, stageReadiness } from '../db/job-functions.ts'
-import { listStages, recentCompletions, type StageRow } from '../db/reading.ts'
+import { listStages, type StageRow } from '../db/reading.ts'
+import { recentCompletions } from '../db/reading-tasks.ts'
 import { only } from '../db/sql-function.ts'
 import { type AnyStage, stageAt } from '../engine/define-job.ts'
 import { AppError, describeError } from '../engine/errors.ts'

@@ -1,5 +1,5 @@
 // The shared circuit breakers before claims: while a dependency is down, its tasks wait unclaimed; one worker in the system probes it.
-import { breakerGate, breakerReport, type GateState } from '../db/task-functions.ts'
+import { breakerGate, breakerReport, type GateState } from '../db/breaker-functions.ts'
 import { only } from '../db/sql-function.ts'
 import type { AnyStage } from '../engine/define-job.ts'
 import type { DependencyName } from '../engine/dependencies.ts'

@@ -1,5 +1,5 @@
 // `ctx.predecessor()`: one query per claimed batch, made at the first call and shared by its tasks.
-import { findPredecessors, type PredecessorRow } from '../db/reading.ts'
+import { findPredecessors, type PredecessorRow } from '../db/reading-tasks.ts'
 import type { ClaimedTask } from '../db/task-functions.ts'
 import { AppError } from '../engine/errors.ts'
 import type { Resources } from '../platform/resources.ts'

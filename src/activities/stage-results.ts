@@ -1,5 +1,5 @@
 // Typed results of earlier stages, streamed page by page: what `previous(stage)` gives to plans and results.
-import { completedResults } from '../db/reading.ts'
+import { completedResults } from '../db/reading-tasks.ts'
 import type { AnyJob, AnyStage, ResultOf, TaskResult } from '../engine/define-job.ts'
 import type { Resources } from '../platform/resources.ts'
 import { loadResult } from '../storage/large-results.ts'

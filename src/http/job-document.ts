@@ -1,5 +1,6 @@
 // The status document of a job: one view joining Postgres, progress rules and Durable.
-import { type JobRow, listStages, recentCompletions, type StageRow } from '../db/reading.ts'
+import { type JobRow, listStages, type StageRow } from '../db/reading.ts'
+import { recentCompletions } from '../db/reading-tasks.ts'
 import {
   calculateEstimatedCompletion,
   calculateOverallProgress,

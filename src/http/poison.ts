@@ -1,7 +1,7 @@
 // Poisoned tasks: whose every claim ended with a dead worker. Shown by job type and stage; requeued, given up or exported.
 import * as z from 'zod'
 import { discardPoison } from '../db/job-functions.ts'
-import { groupPoison, listFailedTasks, type PoisonGroup } from '../db/reading.ts'
+import { groupPoison, listFailedTasks, type PoisonGroup } from '../db/reading-failures.ts'
 import { only } from '../db/sql-function.ts'
 import { AppError } from '../engine/errors.ts'
 import { JobId } from '../models/names.ts'

@@ -1,6 +1,7 @@
 // Tasks of a job: list, one task with its lineage. Keys may hold any character, slashes too.
 import * as z from 'zod'
-import { findTask, groupErrors, listFailedTasks, listLineage, listTasks, type TaskRow } from '../db/reading.ts'
+import { findTask, listLineage, listTasks, type TaskRow } from '../db/reading-tasks.ts'
+import { groupErrors, listFailedTasks } from '../db/reading-failures.ts'
 import { AppError } from '../engine/errors.ts'
 import { JobId, SnakeName, TaskKey } from '../models/names.ts'
 import { TaskStatus } from '../models/words.ts'

@@ -1,6 +1,6 @@
 // The only composition root: pool, blob store, log and clock, built once per process on first use.
 import { openPool, type Pool } from '../db/pool.ts'
-import { breakerReport } from '../db/task-functions.ts'
+import { breakerReport } from '../db/breaker-functions.ts'
 import type { AnyJob, Log } from '../engine/define-job.ts'
 import { jobs } from '../jobs/index.gen.ts'
 import type { BlobStore } from '../models/blob-store.ts'

@@ -2,7 +2,7 @@
 import { beforeAll, afterAll, beforeEach, expect, test } from 'vitest'
 import { openPool, type Pool } from '../../src/db/pool.ts'
 import { only } from '../../src/db/sql-function.ts'
-import { breakerGate, breakerReport } from '../../src/db/task-functions.ts'
+import { breakerGate, breakerReport } from '../../src/db/breaker-functions.ts'
 import { createDatabase, type TestDatabase } from '../support/db.ts'
 
 let database: TestDatabase

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { closeStage } from '../../src/db/job-functions.ts'
 import type { Pool } from '../../src/db/pool.ts'
-import { findPredecessors } from '../../src/db/reading.ts'
+import { findPredecessors } from '../../src/db/reading-tasks.ts'
 import { only } from '../../src/db/sql-function.ts'
 import { completeTasks } from '../../src/db/task-functions.ts'
 import { claim, openStage, withDb } from '../support/db.ts'
