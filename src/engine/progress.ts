@@ -66,6 +66,17 @@ export function calculateOverallProgress(
   }
 }
 
+/**
+ * The percent that was shown when the last closed stage had just closed and the next one was not planned yet. A next stage that turns out
+ * larger than the average must not pull the percent back below it; both follow from the rows alone.
+ */
+export function progressFloor(stages: readonly StageCounts[], totalStages: number): number {
+  let floor = 0
+  for (let k = 1; k <= stages.length && stages[k - 1]?.closed; k++)
+    floor = calculateOverallProgress(stages.slice(0, k), totalStages, false, floor).percent
+  return floor
+}
+
 /** How many tasks were done at a time (milliseconds). */
 export interface Sample {
   readonly at: number

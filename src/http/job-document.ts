@@ -6,6 +6,7 @@ import {
   calculateOverallProgress,
   calculateStageProgress,
   type Estimate,
+  progressFloor,
   samplesOf,
   type StageCounts,
 } from '../engine/progress.ts'
@@ -47,7 +48,8 @@ export async function jobDocument(
 ): Promise<Record<string, unknown>> {
   const stages = await listStages(r.db, row.job_id)
   const finished = isTerminalJob(row.status)
-  const overall = calculateOverallProgress(stages.map(toCounts), row.total_stages, finished)
+  const counts = stages.map(toCounts)
+  const overall = calculateOverallProgress(counts, row.total_stages, finished, progressFloor(counts, row.total_stages))
   const estimate = finished ? undefined : await estimateOf(r, row, stages, overall)
   return {
     ...jobSummary(row),

@@ -6,7 +6,9 @@ import { AppError, describeError } from '../../src/engine/errors.ts'
 import { jobId } from '../../src/engine/ids.ts'
 import {
   calculateEstimatedCompletion,
+  progressFloor,
   samplesOf,
+  type StageCounts,
   calculateOverallProgress,
   calculateStageProgress,
   type Sample,
@@ -124,6 +126,28 @@ describe('progress', () => {
     expect(calculateOverallProgress([stage(0, 0, { closed: true })], 1, true)).toMatchObject({ percent: 100, estimated: false })
     expect(calculateOverallProgress([], 3, false)).toMatchObject({ percent: 0, estimated: true })
   })
+})
+
+test('a stage larger than the ones before it never pulls the percent of the job back', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(3000), { minLength: 1, maxLength: 6 }), fc.integer({ min: 1, max: 700 }), (sizes, step) => {
+      const seen: number[] = []
+      const show = (stages: readonly StageCounts[], finished = false): void => {
+        seen.push(calculateOverallProgress(stages, sizes.length, finished, progressFloor(stages, sizes.length)).percent)
+      }
+      const closed: StageCounts[] = []
+      for (const total of sizes) {
+        const counts = { done: 0, failed: 0, running: 0, total, planned: true, closed: false }
+        show([...closed, { ...counts, total: Math.floor(total / 2), planned: false }])
+        for (let done = 0; done < total; done += step) show([...closed, { ...counts, done }])
+        closed.push({ ...counts, done: total, closed: true })
+        show(closed)
+      }
+      show(closed, true)
+      expect(seen).toEqual(seen.toSorted((a, b) => a - b))
+      expect(seen.indexOf(100)).toBe(seen.length - 1)
+    }),
+  )
 })
 
 describe('estimated completion', () => {
