@@ -22,13 +22,22 @@ const DELETE_SLICE = 5000
  * @returns number of repairs
  */
 export async function reconcile(r: Resources, instances: Instances, idleSeconds: number): Promise<number> {
-  let repairs = 0
-  for (const job of await jobsToReconcile(r.db, { limit: LIMIT, idle_seconds: idleSeconds }))
-    if (await attempted(r, job.job_id, () => repairJob(r, instances, job))) repairs++
+  const started = r.now().getTime()
+  const pass = { looked_at: 0, repaired: 0, orphans_ended: 0, tasks_deleted: 0 }
+  for (const job of await jobsToReconcile(r.db, { limit: LIMIT, idle_seconds: idleSeconds })) {
+    pass.looked_at++
+    if (await attempted(r, job.job_id, () => repairJob(r, instances, job))) pass.repaired++
+  }
   for (const jobId of await suspendedInstances(r, instances))
-    if (await attempted(r, jobId, () => endOrphan(r, instances, jobId))) repairs++
-  while (only(await deleteRetired(r.db, { limit: DELETE_SLICE })).delete_retired > 0 && !r.stopping.aborted);
-  return repairs
+    if (await attempted(r, jobId, () => endOrphan(r, instances, jobId))) pass.orphans_ended++
+  for (;;) {
+    const { delete_retired: n } = only(await deleteRetired(r.db, { limit: DELETE_SLICE }))
+    pass.tasks_deleted += n
+    if (n === 0 || r.stopping.aborted) break
+  }
+  // Its figures, for queries over the log: how much there was to repair is how well the system runs.
+  if (Object.values(pass).some((n) => n > 0)) r.log.info('reconcile.pass', { ...pass, ms: r.now().getTime() - started })
+  return pass.repaired + pass.orphans_ended
 }
 
 /** One job that cannot be repaired now must not keep the others waiting; the next pass tries again. */

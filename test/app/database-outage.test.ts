@@ -1,5 +1,6 @@
 // Postgres that is not there at the start, goes away in mid-job, or whose disk is full: told at once, and work goes on by itself.
 import { randomUUID } from 'node:crypto'
+import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort } from '../../local/free-port.ts'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -11,7 +12,7 @@ let app: TestApp
 let pooler: TransactionPooler | undefined
 let port: number
 /** The way to Postgres: a proxy on one port that comes and goes. */
-const up = async (): Promise<void> => void (pooler = await startTransactionPooler(database.url, 8, port))
+const up = async (): Promise<void> => void (pooler = await startTransactionPooler(database.url, 12, port))
 const down = async (): Promise<void> => {
   await pooler?.close()
   pooler = undefined
@@ -52,6 +53,24 @@ test('gone in mid-job for a while: every task has its effect once', async () => 
   for (let told = 0; told < 5; told++) expect((await app.get('/api/jobs')).status).toBe(503)
   await up()
   expect(await app.waitForJob(job_id)).toMatchObject({ status: 'completed', attempt: 1, result: { greetings: n, replies: n } })
+})
+
+test('all connections are busy: 503 with Retry-After instead of a queue without end', async () => {
+  const holder = new pg.Client({ connectionString: database.url })
+  await holder.connect()
+  await holder.query('BEGIN; LOCK TABLE app.jobs IN ACCESS EXCLUSIVE MODE')
+  // Ten connections wait for the lock; whoever comes after them waits five seconds for a connection.
+  const asked = Array.from({ length: 14 }, () => app.get('/api/jobs'))
+  const busy = await Promise.race(
+    asked.map(async (a) => ((await a).status === 503 ? await a : new Promise<never>(() => undefined))),
+  )
+  expect(busy.body.code).toBe('DATABASE_BUSY')
+  expect(Number(busy.headers.get('retry-after'))).toBeGreaterThan(0)
+  await holder.query('ROLLBACK')
+  await holder.end()
+  const statuses = (await Promise.all(asked)).map((a) => a.status)
+  expect(statuses.filter((s) => s === 200).length).toBeGreaterThanOrEqual(8)
+  expect(new Set(statuses)).toEqual(new Set([200, 503]))
 })
 
 test('a full disk: nothing is half-written, and the job goes on when there is room again', async () => {

@@ -1,6 +1,11 @@
 // The whole app behind a pooler in transaction mode: two jobs' worth of statements, each transaction on another server connection.
+import { spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { freePort } from '../../local/free-port.ts'
+import { temporaryFolder } from '../../local/temporary-folder.ts'
 import { fill, startApp } from '../support/app.ts'
 import { openPool } from '../../src/db/pool.ts'
 import { createDatabase } from '../support/db.ts'
@@ -35,6 +40,43 @@ test('jobs, cancel, retry and lists run behind it; nothing relies on a session',
     await app.stop()
     await pooler.close()
     await database.drop()
+  }
+})
+
+test('jobs run behind PgBouncer itself, where it is installed', async (context) => {
+  const found = spawnSync('pgbouncer', ['--version']).status === 0
+  context.skip(!found, 'pgbouncer is not on PATH')
+  context.skip(process.getuid?.() === 0, 'pgbouncer refuses to run as root')
+  const database = await createDatabase()
+  const { hostname, port, username, password } = new URL(database.url)
+  const listen = await freePort()
+  const home = temporaryFolder('lamplighter-pgbouncer-')
+  const ini = [
+    '[databases]',
+    `* = host=${hostname} port=${port} user=${username} password=${password}`,
+    '[pgbouncer]',
+    ...[
+      'listen_addr = 127.0.0.1',
+      `listen_port = ${listen}`,
+      'auth_type = any',
+      'pool_mode = transaction',
+      'default_pool_size = 4',
+    ],
+    ...['max_client_conn = 200', 'server_lifetime = 1', 'unix_socket_dir =', `pidfile = ${join(home, 'pid')}`],
+  ]
+  writeFileSync(join(home, 'pgbouncer.ini'), ini.join('\n'))
+  const bouncer = spawn('pgbouncer', [join(home, 'pgbouncer.ini')], { stdio: 'ignore' })
+  const url = new URL(database.url)
+  url.port = String(listen)
+  const app = await startApp({ databaseUrl: url.href })
+  try {
+    const { job_id } = await app.submit('hello_world', { n: 2000, name: randomUUID() })
+    expect(await app.waitForJob(job_id)).toMatchObject({ status: 'completed', result: { replies: 2000 } })
+  } finally {
+    await app.stop()
+    bouncer.kill()
+    await database.drop()
+    rmSync(home, { recursive: true, force: true })
   }
 })
 
