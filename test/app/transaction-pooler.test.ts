@@ -51,20 +51,21 @@ test('jobs run behind PgBouncer itself, where it is installed', async (context) 
   const { hostname, port, username, password } = new URL(database.url)
   const listen = await freePort()
   const home = temporaryFolder('lamplighter-pgbouncer-')
-  const ini = [
-    '[databases]',
-    `* = host=${hostname} port=${port} user=${username} password=${password}`,
-    '[pgbouncer]',
-    ...[
-      'listen_addr = 127.0.0.1',
-      `listen_port = ${listen}`,
-      'auth_type = any',
-      'pool_mode = transaction',
-      'default_pool_size = 4',
-    ],
-    ...['max_client_conn = 200', 'server_lifetime = 1', 'unix_socket_dir =', `pidfile = ${join(home, 'pid')}`],
-  ]
-  writeFileSync(join(home, 'pgbouncer.ini'), ini.join('\n'))
+  const ini = `
+[databases]
+* = host=${hostname} port=${port} user=${username} password=${password}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${listen}
+auth_type = any
+pool_mode = transaction
+default_pool_size = 4
+max_client_conn = 200
+server_lifetime = 1
+unix_socket_dir =
+pidfile = ${join(home, 'pid')}
+`
+  writeFileSync(join(home, 'pgbouncer.ini'), ini)
   const bouncer = spawn('pgbouncer', [join(home, 'pgbouncer.ini')], { stdio: 'ignore' })
   const url = new URL(database.url)
   url.port = String(listen)
