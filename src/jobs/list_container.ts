@@ -2,9 +2,10 @@
 import * as z from 'zod'
 import { defineJob, defineStage } from '../engine/define-job.ts'
 import { AppError } from '../engine/errors.ts'
-import { BlobMetadata, type ListedFile, ListRef, MetadataLevel, OrchestrationData } from '../models/blob.ts'
+import { BlobMetadata, type ListedFile, ListRef, MetadataLevel, OrchestrationData, SkippedNames } from '../models/blob.ts'
 import { readTiffHeader } from '../raster/tiff-header.ts'
 import { acceptContainer, containerParams, listingOf, withContainerAlias } from '../storage/container-params.ts'
+import { readExtras } from '../storage/extras.ts'
 import { readList, writeList } from '../storage/list-file.ts'
 
 /** Named sizes of containers, for documents; the only limit that is enforced is `max_files`. */
@@ -36,7 +37,12 @@ const analyze = defineStage({
   weight: 'heavy',
   params,
   timeoutMs: 1_200_000,
-  result: z.object({ orchestration: OrchestrationData, ready_for_stage_2: z.boolean(), skipped_names: z.number().int() }),
+  result: z.object({
+    orchestration: OrchestrationData,
+    ready_for_stage_2: z.boolean(),
+    skipped_names: z.number().int(),
+    skipped: SkippedNames.optional(),
+  }),
   *plan() {
     yield { key: 'orchestrator', parameters: {} }
   },
@@ -80,6 +86,7 @@ const analyze = defineStage({
       },
       ready_for_stage_2: files_ref.count > 0,
       skipped_names: listing.skipped.count,
+      skipped: listing.skipped,
     }
   },
 })
@@ -106,6 +113,7 @@ const DetectedFormat = z.object({
   dtype: z.string().optional(),
   epsg: z.number().int().optional(),
   is_cog: z.boolean(),
+  not_looked_at: z.array(z.string()).optional().describe('what lies beyond the bytes that were read, or cannot be understood'),
 })
 const HEADER_BYTES = 16_384
 
@@ -118,6 +126,7 @@ const extract = defineStage({
     extraction_level: MetadataLevel,
     tags: z.record(z.string(), z.string()).optional(),
     detected_format: DetectedFormat.nullable().optional(),
+    not_read: z.literal('archived').optional().describe('why no byte of it was read'),
     success: z.literal(true),
   }),
   async *plan({ previous, blobs, signal }) {
@@ -135,12 +144,16 @@ const extract = defineStage({
     const level = ctx.params.metadata_level
     if (level !== 'full' || listed.is_aggregate) return { ...listed, extraction_level: level, success: true as const }
     const ref = { container: ctx.params.container_name, blob: listed.name }
-    const properties = await ctx.blobs.properties(ref)
-    const pinned = { ...ref, ...(properties.etag ? { etag: properties.etag } : {}) }
-    const tags = await ctx.blobs.tags(ref)
-    const head =
-      properties.size > 0 ? await ctx.blobs.readRange(pinned, 0, Math.min(HEADER_BYTES, properties.size)) : new Uint8Array()
-    return { ...properties, extraction_level: level, tags, detected_format: readTiffHeader(head) ?? null, success: true as const }
+    const { properties, tags, head, missing } = await readExtras(ctx.blobs, ref, HEADER_BYTES)
+    return {
+      ...properties,
+      extraction_level: level,
+      ...(tags ? { tags } : {}),
+      ...(head ? { detected_format: readTiffHeader(head) ?? null } : {}),
+      ...(properties.access_tier?.toLowerCase() === 'archive' ? { not_read: 'archived' as const } : {}),
+      ...(missing.length > 0 ? { missing: [...missing] } : {}),
+      success: true as const,
+    }
   },
 })
 
@@ -213,7 +226,11 @@ export default defineJob({
   accept: acceptContainer,
   async result({ stages, previous, secondsRunning }) {
     let orchestration: z.infer<typeof OrchestrationData> | undefined
-    for await (const { result } of previous(analyze)) orchestration = result.orchestration
+    let skipped: SkippedNames | undefined
+    for await (const { result } of previous(analyze)) {
+      orchestration = result.orchestration
+      skipped = result.skipped
+    }
     let indexed: object = {}
     for await (const { result } of previous(index))
       indexed = { ...(result.file_index ? { file_index: result.file_index } : {}), file_index_ref: result.file_index_ref }
@@ -227,6 +244,7 @@ export default defineJob({
       overflow_detected: orchestration?.overflow_detected ?? false,
       ...(orchestration?.overflow_message ? { overflow_message: orchestration.overflow_message } : {}),
       ...(orchestration && orchestration.total_files === 0 ? { warning: 'no files matched' } : {}),
+      ...(skipped ? { skipped_names: skipped } : {}),
       ...indexed,
       execution_time_seconds: secondsRunning,
     }

@@ -4,6 +4,10 @@ import * as z from 'zod'
 export const SizeCategory = z.enum(['tiny', 'small', 'medium', 'large', 'huge'])
 export type SizeCategory = z.infer<typeof SizeCategory>
 
+/** A fact that is not there, and why: a code of this product, or `NOT_UNDERSTOOD` for what the service answered. */
+export const MissingFact = z.object({ what: z.string(), code: z.string() })
+export type MissingFact = z.infer<typeof MissingFact>
+
 export const BlobMetadata = z.object({
   name: z.string().min(1).max(1024),
   size: z.number().int().min(0).describe('bytes'),
@@ -11,13 +15,16 @@ export const BlobMetadata = z.object({
   content_type: z.string().optional(),
   etag: z.string().optional(),
   metadata: z.record(z.string(), z.string()).default({}),
+  content_encoding: z.string().optional().describe('as stored, e.g. gzip: the bytes are handed on as they are'),
   content_md5: z.string().optional().describe('hex'),
   access_tier: z.string().optional(),
+  archive_status: z.string().optional().describe('of a blob that is being brought back from the archive'),
   size_category: SizeCategory.describe('tiny < 1 MiB ≤ small < 10 MiB ≤ medium < 100 MiB ≤ large < 1 GiB ≤ huge'),
   extension: z.string().describe('lower case, no_extension when there is none'),
   folder_path: z.string().describe('everything before the last slash, or empty'),
   is_aggregate: z.boolean().default(false).describe('a .gdb folder counted as one item'),
   file_count: z.number().int().optional(),
+  missing: z.array(MissingFact).optional().describe('facts that could not be had, with the reason'),
 })
 export type BlobMetadata = z.infer<typeof BlobMetadata>
 

@@ -10,6 +10,8 @@ export interface TiffFacts {
   readonly epsg?: number
   /** Tiled, with the overviews' directories not before the image's: the layout of a Cloud-Optimized GeoTIFF. */
   readonly is_cog: boolean
+  /** What lies beyond the bytes at hand, or cannot be understood. */
+  readonly not_looked_at?: readonly string[]
 }
 
 const TAG = {
@@ -21,6 +23,9 @@ const TAG = {
   sampleFormat: 339,
   geoKeys: 34_735,
 } as const
+const KNOWN: ReadonlySet<number> = new Set(Object.values(TAG))
+/** Of one tag: the most that a directory of geo keys holds. */
+const MAX_VALUES = 4096
 /** Bytes per value by TIFF field type; index is the type. */
 const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 0, 0, 0, 8, 8, 8]
 const FORMAT_NAMES: Record<number, string> = { 1: 'uint', 2: 'int', 3: 'float', 5: 'complex_int', 6: 'complex_float' }
@@ -44,8 +49,11 @@ export function readTiffHeader(bytes: Uint8Array): TiffFacts | undefined {
   const format = reader.big ? 'BigTIFF' : 'TIFF'
   const directory = reader.big ? Number(view.getBigUint64(8, little)) : view.getUint32(4, little)
   const tags = readDirectory(reader, directory)
-  if (!tags) return { format, is_cog: false }
-  const one = (tag: number): number | undefined => tags.get(tag)?.[0]
+  if (!tags) return { format, is_cog: false, not_looked_at: ['directory'] }
+  const one = (tag: number): number | undefined => {
+    const value = tags.get(tag)?.[0]
+    return value === undefined || Number.isSafeInteger(value) ? value : undefined
+  }
   const [bits, sampleFormat] = [one(TAG.bitsPerSample), one(TAG.sampleFormat) ?? 1]
   const epsg = epsgOf(tags.get(TAG.geoKeys))
   return {
@@ -71,8 +79,10 @@ function readDirectory({ view, little, big }: Reader, offset: number): Map<numbe
   for (let i = 0; i < Math.min(count, 4096); i++) {
     const at = offset + countBytes + i * entryBytes
     if (at + entryBytes > view.byteLength) break
+    const tag = view.getUint16(at, little)
+    if (!KNOWN.has(tag)) continue
     const values = readValues({ view, little, big }, at)
-    if (values) tags.set(view.getUint16(at, little), values)
+    if (values) tags.set(tag, values)
   }
   return tags
 }
@@ -84,7 +94,7 @@ function readValues({ view, little, big }: Reader, at: number): number[] | undef
   const field = at + (big ? 12 : 8)
   const inline = count * size <= (big ? 8 : 4)
   const start = inline ? field : big ? Number(view.getBigUint64(field, little)) : view.getUint32(field, little)
-  if (size === 0 || count > 65_536 || start + count * size > view.byteLength) return undefined
+  if (size === 0 || count > MAX_VALUES || start + count * size > view.byteLength) return undefined
   const read = {
     1: (o: number) => view.getUint8(o),
     3: (o: number) => view.getUint16(o, little),
@@ -94,11 +104,14 @@ function readValues({ view, little, big }: Reader, at: number): number[] | undef
   return read ? Array.from({ length: count }, (_, i) => read(start + i * size)) : undefined
 }
 
-/** ProjectedCRSGeoKey 3072, else GeodeticCRSGeoKey 2048; 32767 means user-defined. */
+/**
+ * GTModelTypeGeoKey 1024 tells which key counts (OGC GeoTIFF 1.1, 7.2): ProjectedCRSGeoKey 3072 or GeodeticCRSGeoKey 2048. A projected
+ * raster described by parameters has a geodetic key too, which is not its CRS. Codes outside 1024-32766 are none of EPSG's.
+ */
 function epsgOf(keys: readonly number[] | undefined): number | undefined {
   if (!keys) return undefined
   const found = new Map<number, number>()
   for (let i = 4; i + 3 < keys.length; i += 4) if (keys[i + 1] === 0) found.set(keys[i] as number, keys[i + 3] as number)
-  const code = found.get(3072) ?? found.get(2048)
-  return code === 32_767 ? undefined : code
+  const code = found.get(1024) === 1 ? found.get(3072) : found.get(1024) === 2 ? found.get(2048) : undefined
+  return code !== undefined && code >= 1024 && code <= 32_766 ? code : undefined
 }

@@ -1,5 +1,5 @@
 // What is derived from a blob's name and size; computed in one place, so that listing and properties never differ.
-import type { BlobMetadata, SizeCategory } from '../models/blob.ts'
+import type { BlobMetadata, MissingFact, SizeCategory } from '../models/blob.ts'
 
 const MIB = 1_048_576
 
@@ -38,6 +38,9 @@ export interface RawBlob {
   readonly metadata?: Record<string, string> | undefined
   readonly contentMD5?: Uint8Array | undefined
   readonly accessTier?: string | undefined
+  readonly contentEncoding?: string | undefined
+  readonly archiveStatus?: string | undefined
+  readonly missing?: readonly MissingFact[] | undefined
 }
 
 /** ETags come quoted from one operation and bare from the other; kept as the header form. */
@@ -51,11 +54,14 @@ export function describeBlob(raw: RawBlob): BlobMetadata {
     ...(raw.contentType ? { content_type: raw.contentType } : {}),
     ...(raw.etag ? { etag: quoted(raw.etag) } : {}),
     metadata: raw.metadata ?? {},
+    ...(raw.contentEncoding ? { content_encoding: raw.contentEncoding } : {}),
     ...(raw.contentMD5 && raw.contentMD5.length > 0 ? { content_md5: Buffer.from(raw.contentMD5).toString('hex') } : {}),
     ...(raw.accessTier ? { access_tier: raw.accessTier } : {}),
+    ...(raw.archiveStatus ? { archive_status: raw.archiveStatus } : {}),
     size_category: sizeCategory(raw.size),
     extension: extensionOf(raw.name),
     folder_path: folderOf(raw.name),
     is_aggregate: false,
+    ...(raw.missing && raw.missing.length > 0 ? { missing: [...raw.missing] } : {}),
   }
 }

@@ -4,13 +4,13 @@ import { AppError } from '../engine/errors.ts'
 import type { BlobStore } from '../models/blob-store.ts'
 import type { BlobMetadata, BlobRef } from '../models/blob.ts'
 import { Account, type BlobStoreSettings } from './account.ts'
-import { describeBlob } from './blob-metadata.ts'
 import { toStorageError } from './blob-errors.ts'
 import { copyBlob } from './copy.ts'
 import { downloadMany } from './download-many.ts'
 import { INTERNAL_CONTAINER } from './large-results.ts'
 import { findByTags, folderPage, listPages } from './list-blobs.ts'
 import { ContainerName } from './names.ts'
+import { parseBlob } from './raw-blob.ts'
 import { readChunks } from './read-chunks.ts'
 import { bytesOf, readStream, readWhole } from './read-stream.ts'
 import { SasSigner } from './sas.ts'
@@ -106,17 +106,8 @@ function signing(account: Account): Pick<BlobStore, 'copy' | 'createSas' | 'crea
 }
 
 async function propertiesOf(client: BlockBlobClient, ref: BlobRef): Promise<BlobMetadata> {
-  const p = await client.getProperties(conditions(ref))
-  return describeBlob({
-    name: ref.blob,
-    size: p.contentLength ?? 0,
-    lastModified: p.lastModified ?? new Date(0),
-    contentType: p.contentType,
-    etag: p.etag,
-    metadata: p.metadata,
-    contentMD5: p.contentMD5,
-    accessTier: p.accessTier,
-  })
+  const properties = await client.getProperties(conditions(ref))
+  return parseBlob({ name: ref.blob, properties, metadata: properties.metadata }).blob
 }
 
 async function deleteBlob(client: BlockBlobClient, ref: BlobRef): Promise<boolean> {

@@ -27,7 +27,7 @@ export function gdalAccess(container: string, blob: string, grant: SasGrant): Gd
     // Without an extension the name alone must do.
     ...(extension === 'no_extension' ? {} : { CPL_VSIL_CURL_ALLOWED_EXTENSIONS: extensions.join(',') }),
     GDAL_HTTP_MAX_RETRY: '3',
-    ...(url.protocol === 'https:' ? {} : emulator(url, grant.account, token)),
+    ...(url.host === `${grant.account}.blob.core.windows.net` ? {} : elsewhere(url, container, token)),
   }
   const settings = Object.entries(env).map(([name, value]) => `${name}=${quoted(value)}`)
   return {
@@ -39,10 +39,14 @@ export function gdalAccess(container: string, blob: string, grant: SasGrant): Gd
   }
 }
 
-/** The address of the public cloud follows from the account; that of an emulator must be told. */
-const emulator = ({ origin }: URL, account: string, token: string): Record<string, string> => ({
-  AZURE_STORAGE_CONNECTION_STRING: `BlobEndpoint=${origin}/${account};SharedAccessSignature=${token}`,
-})
+/**
+ * GDAL makes the address of the public cloud from the account's name, and would send the signature to a stranger wherever the account is
+ * elsewhere: other clouds, DNS zones, custom domains, an emulator. The endpoint is what stands before the container in the blob's URL.
+ */
+const elsewhere = (url: URL, container: string, token: string): Record<string, string> => {
+  const before = url.pathname.slice(0, url.pathname.indexOf(`/${container}/`))
+  return { AZURE_STORAGE_CONNECTION_STRING: `BlobEndpoint=${url.origin}${before};SharedAccessSignature=${token}` }
+}
 
 /** For a POSIX shell. */
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`

@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net'
 export type Fault =
   | { readonly cutAfter: number }
   | { readonly status: number; readonly code: string; readonly headers?: object }
+  /** The emulator's answer, made into what the real service says. */
+  | { readonly rewrite: (body: string) => string; readonly headers?: Readonly<Record<string, string>> }
   | undefined
 
 export interface StorageProxy {
@@ -37,7 +39,11 @@ export async function startStorageProxy(connectionString: string): Promise<Stora
     outgoing.on('close', () => open--)
     const fault = proxy.fault(line)
     const go = (): void =>
-      fault && 'status' in fault ? refuse(incoming, outgoing, fault) : forward(target, incoming, outgoing, fault?.cutAfter)
+      fault && 'status' in fault
+        ? refuse(incoming, outgoing, fault)
+        : fault && 'rewrite' in fault
+          ? rewrite(target, incoming, outgoing, fault)
+          : forward(target, incoming, outgoing, fault?.cutAfter)
     const wait = proxy.wait(line)
     if (wait > 0) setTimeout(go, wait)
     else go()
@@ -85,6 +91,32 @@ function forward(target: URL, incoming: IncomingMessage, outgoing: ServerRespons
   })
   onward.on('error', () => outgoing.destroy())
   outgoing.on('close', () => onward.destroy())
+  incoming.pipe(onward)
+}
+
+function rewrite(
+  target: URL,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  { rewrite: change, headers: more }: { rewrite: (body: string) => string; headers?: Readonly<Record<string, string>> },
+): void {
+  const { method = 'GET', url = '/', headers } = incoming
+  const onward = request({ host: target.hostname, port: target.port, method, path: url, headers }, (answer) => {
+    const chunks: Buffer[] = []
+    answer.on('data', (chunk: Buffer) => chunks.push(chunk))
+    answer.on('end', () => {
+      const { 'content-length': length, 'transfer-encoding': _chunked, ...kept } = answer.headers
+      if (method === 'HEAD') {
+        outgoing.writeHead(answer.statusCode ?? 502, { ...kept, ...(length ? { 'content-length': length } : {}), ...more })
+        outgoing.end()
+        return
+      }
+      const body = Buffer.from(change(Buffer.concat(chunks).toString('utf8')))
+      outgoing.writeHead(answer.statusCode ?? 502, { ...kept, ...more, 'content-length': body.length })
+      outgoing.end(body)
+    })
+  })
+  onward.on('error', () => outgoing.destroy())
   incoming.pipe(onward)
 }
 
