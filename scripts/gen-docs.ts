@@ -149,7 +149,7 @@ export async function settingsDoc(): Promise<string> {
     '',
     '## Rasters on machines with GDAL',
     '',
-    '`GET /api/containers/{container}/gdal/{path}` answers with a `/vsicurl/` path that carries a signature, and with settings for `/vsiaz/`.',
+    '`POST /api/containers/{container}/gdal/{path}` answers with a `/vsicurl/` path that carries a signature, and with settings for `/vsiaz/`.',
     'Mounting a share instead (Azure Files, `azureStorageAccounts`) needs an account key, which this deployment does not allow, and costs',
     '10-50 ms for every operation; it is not built.',
     '',

@@ -125,6 +125,8 @@ export function defineStage<P, T extends TaskParameters, R, B extends AnyStage |
   spec: StageSpec<P, T, R, B>,
 ): Stage<P, T, R, B> {
   SnakeName.parse(spec.name)
+  if (RESERVED_JOB_NAMES.includes(spec.name))
+    throw new Error(`${spec.name}: is the name of an action on jobs; give the job type another name`)
   const weight = spec.weight ?? 'light'
   const stage = {
     taskConcurrency: 8,
@@ -186,14 +188,19 @@ export type AnyJob = Job<any>
 /** True only when a stage takes exactly the job's parameters. */
 type StageOf<P, S> = S extends { params: z.ZodType<infer Q> } ? ([P] extends [Q] ? S : never) : never
 
+/** What is done to jobs at `jobs/{job_id}/…`: a job type of such a name would read as one of them. */
+export const RESERVED_JOB_NAMES: readonly string[] = ['cancel', 'pause', 'resume', 'retry', 'rerun', 'status', 'submit']
+
 /**
  * Declares a job type. The file's name must be the job's name; `npm run gen` puts it into the registry.
- * @throws Error at import when a name repeats or `after` is not the stage before
+ * @throws Error at import when it is called like an action, when a name repeats or `after` is not the stage before
  */
 export function defineJob<P, const S extends readonly AnyStage[]>(
   spec: Omit<JobSpec<P>, 'stages'> & { readonly stages: S & { [K in keyof S]: StageOf<P, S[K]> } },
 ): Job<P> {
   SnakeName.parse(spec.name)
+  if (RESERVED_JOB_NAMES.includes(spec.name))
+    throw new Error(`${spec.name}: is the name of an action on jobs; give the job type another name`)
   const stages: readonly AnyStage[] = spec.stages
   if (stages.length === 0) throw new Error(`${spec.name}: a job type needs at least one stage`)
   for (const [i, stage] of stages.entries()) {

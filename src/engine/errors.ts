@@ -41,9 +41,13 @@ export class AppError extends Error {
   }
 }
 
-/** Code and text of anything that was thrown: errors, strings, undefined, errors without a message. */
+/**
+ * Code and text of anything that was thrown: errors, strings, undefined, errors without a message. Readers see it, so it holds no stack:
+ * paths of the server are for the log.
+ */
 export function describeError(error: unknown, fallbackCode: ErrorCode): { code: string; details: string } {
   if (error instanceof AppError) return { code: error.code, details: error.message || error.code }
-  if (error instanceof Error) return { code: fallbackCode, details: error.stack || error.message || error.name }
+  if (error instanceof Error)
+    return { code: fallbackCode, details: error.message ? `${error.name}: ${error.message}` : error.name }
   return { code: fallbackCode, details: typeof error === 'string' && error ? error : `thrown value: ${String(error)}` }
 }

@@ -12,11 +12,11 @@ import { type Caller, requireRole } from './caller.ts'
 import { BlobParams, ContainerParams } from './containers.ts'
 import { type Answer, type Call, route } from './route.ts'
 
-const minutes = z.coerce.number().int().min(1).max(60).default(60)
+const minutes = z.int().min(1).max(60).default(60)
 const SasBody = z.strictObject({
   blob: BlobName.optional(),
   permissions: z.enum(['r', 'rcw', 'rl']).optional(),
-  minutes: z.int().min(1).max(60).default(60),
+  minutes,
 })
 const SasQuery = z.strictObject({ check: z.enum(['true', 'false']).default('false') })
 type SasCall = Call<z.infer<typeof ContainerParams>, z.infer<typeof SasQuery>, z.infer<typeof SasBody>>
@@ -27,6 +27,11 @@ const SECRET = { 'cache-control': 'no-store' }
 async function sas({ params: { container }, query, body, caller, r }: SasCall): Promise<Answer> {
   const { blob, minutes: length } = body
   const permissions = body.permissions ?? (blob === undefined ? 'rl' : 'r')
+  if (permissions === 'rl' && caller.role !== 'admin' && r.config.AUTH_MODE === 'key')
+    throw new AppError(
+      'ROLE_MISSING',
+      `A signature for a container needs an admin key: POST /api/containers/${container}/container-sas with the master key.`,
+    )
   if (permissions !== 'r') requireRole(caller, permissions === 'rl' ? 'admin' : 'operator')
   if (permissions === 'rcw') assertWritable(r, container)
   if ((blob === undefined) !== (permissions === 'rl'))
@@ -57,12 +62,14 @@ async function auditSas(
   await addEvent(r.db, { job_id: null, event: 'sas.issued', actor: caller.name, data })
 }
 
-const GdalQuery = z.strictObject({ minutes })
+const GdalBody = z.strictObject({ minutes })
 type BlobCall<Q> = Call<z.infer<typeof BlobParams>, Q, undefined>
 
-async function gdal({ params: { container, path }, query, caller, r }: BlobCall<z.infer<typeof GdalQuery>>): Promise<Answer> {
+type GdalCall = Call<z.infer<typeof BlobParams>, object, z.infer<typeof GdalBody>>
+
+async function gdal({ params: { container, path }, body, caller, r }: GdalCall): Promise<Answer> {
   await r.blobs.checkContainer(container)
-  const grant = await r.blobs.createSas({ container, blob: path }, { minutes: query.minutes })
+  const grant = await r.blobs.createSas({ container, blob: path }, { minutes: body.minutes })
   await auditSas(r, caller, container, path, grant)
   return { headers: SECRET, body: gdalAccess(container, path, grant) }
 }
@@ -70,12 +77,15 @@ async function gdal({ params: { container, path }, query, caller, r }: BlobCall<
 async function download({ params: { container, path }, headers, r }: BlobCall<object>): Promise<Answer> {
   await r.blobs.checkContainer(container)
   const ref = { container, blob: path }
-  const { size, etag = '', content_type = 'application/octet-stream', last_modified } = await r.blobs.properties(ref)
+  const found = await r.blobs.properties(ref)
+  const { size, etag = '', content_type = 'application/octet-stream', content_encoding, last_modified } = found
   const common = {
     etag,
     'last-modified': new Date(last_modified).toUTCString(),
     'accept-ranges': 'bytes',
     'content-type': content_type,
+    // The bytes are handed on as they are stored.
+    ...(content_encoding ? { 'content-encoding': content_encoding } : {}),
     // What others stored is shown as a file, never run as a page of this origin.
     'content-disposition': `attachment; filename*=UTF-8''${encodeRfc5987(path.slice(path.lastIndexOf('/') + 1))}`,
     'x-content-type-options': 'nosniff',
@@ -108,19 +118,22 @@ const UploadQuery = z.strictObject({ overwrite: z.enum(['true', 'false']).defaul
 type UploadCall = Call<z.infer<typeof UploadParams>, z.infer<typeof UploadQuery>, undefined>
 const METADATA = 'x-ms-meta-'
 
-async function upload({ params: { container, path }, query, headers, bytes, caller, url, r }: UploadCall): Promise<Answer> {
-  // The host drops a slash at the end of a path: `a/` would be written as `a`.
-  if (url.pathname.endsWith('/'))
-    throw new AppError('INVALID_ID', 'Invalid input: path: ends in a slash', {
-      issues: [{ path: 'path', message: 'ends in a slash' }],
-    })
+async function upload({
+  params: { container, path },
+  query,
+  headers,
+  upload: read,
+  caller,
+  url,
+  r,
+}: UploadCall): Promise<Answer> {
   assertWritable(r, container)
   await r.blobs.checkContainer(container)
   const etag = headers.get('if-match')
   const metadata = Object.fromEntries(
     [...headers.entries()].flatMap(([name, value]) => (name.startsWith(METADATA) ? [[name.slice(METADATA.length), value]] : [])),
   )
-  const written = await r.blobs.write(container, path, bytes, {
+  const written = await r.blobs.write(container, path, await read(), {
     mode: etag === null ? (query.overwrite === 'true' ? 'overwrite' : 'create') : 'replace',
     ...(etag === null ? {} : { etag }),
     contentType: headers.get('content-type') ?? 'application/octet-stream',
@@ -146,8 +159,18 @@ function assertWritable(r: Resources, container: string): void {
   )
 }
 
+const ContainerSasBody = z.strictObject({ minutes })
+
+/** Of its own, because only the host knows which key it was called with: this function asks for an admin key. */
+async function containerSas(
+  call: Call<z.infer<typeof ContainerParams>, object, z.infer<typeof ContainerSasBody>>,
+): Promise<Answer> {
+  return sas({ ...call, query: { check: 'false' }, body: { minutes: call.body.minutes } })
+}
+
 route({
-  name: 'createContainerSas',
+  name: 'createSas',
+  summary: 'a signature for a blob (r; operators rcw) or, for administrators, a container (rl)',
   method: 'POST',
   path: 'containers/{container}/sas',
   role: 'submitter',
@@ -157,16 +180,28 @@ route({
   handle: sas,
 })
 route({
-  name: 'getBlobGdalAccess',
-  method: 'GET',
+  name: 'createContainerSas',
+  summary: 'a signature to read and list a container; where keys decide, an admin key',
+  method: 'POST',
+  path: 'containers/{container}/container-sas',
+  role: 'admin',
+  params: ContainerParams,
+  body: ContainerSasBody,
+  handle: containerSas,
+})
+route({
+  name: 'createGdalAccess',
+  summary: 'paths and settings to open the blob with GDAL; carries a signature',
+  method: 'POST',
   path: 'containers/{container}/gdal/{*path}',
   role: 'submitter',
   params: BlobParams,
-  query: GdalQuery,
+  body: GdalBody,
   handle: gdal,
 })
 route({
   name: 'downloadBlob',
+  summary: 'the bytes; Range, If-Range, If-None-Match',
   method: 'GET',
   path: 'containers/{container}/download/{*path}',
   role: 'submitter',
@@ -175,6 +210,7 @@ route({
 })
 route({
   name: 'uploadBlob',
+  summary: 'uploads a file of up to 16 MiB to silver or gold',
   method: 'PUT',
   path: 'containers/{container}/blobs/{*path}',
   role: 'operator',

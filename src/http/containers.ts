@@ -10,8 +10,8 @@ import { blobMatcher } from '../storage/file-filter.ts'
 import { addSkipped } from '../storage/list-blobs.ts'
 import { BlobName, BlobPrefix, ContainerName } from '../storage/names.ts'
 import { tagsOf } from './conditional.ts'
-import { makeCursor, readCursor } from './cursor.ts'
-import { type Answer, type Call, route } from './route.ts'
+import { makeCursor, PositionName, readCursor } from './cursor.ts'
+import { type Answer, type Call, route, validate } from './route.ts'
 
 /** Pages that one call looks at: a filter that matches little answers with few blobs and a `next`. */
 const SCANNED_PAGES = 5
@@ -26,8 +26,15 @@ async function containers({ r }: Call<object, object, undefined>): Promise<Answe
   const names = [...allowedContainers(r.config)].sort()
   const rows = await Promise.all(
     names.map(async (container_name) => {
-      const last_modified = await r.blobs.containerModified(container_name)
-      return { container_name, tier: tiers.get(container_name) ?? 'other', exists: last_modified !== undefined, last_modified }
+      const tier = tiers.get(container_name) ?? 'other'
+      try {
+        const last_modified = await r.blobs.containerModified(container_name)
+        return { container_name, tier, exists: last_modified !== undefined, last_modified }
+      } catch (error) {
+        // A role may be given per container: one that is refused must not hide the others.
+        if (!(error instanceof AppError) || error.code !== 'STORAGE_FORBIDDEN') throw error
+        return { container_name, tier, exists: null, code: error.code }
+      }
     }),
   )
   return { body: { containers: rows, count: rows.length } }
@@ -52,15 +59,16 @@ const BlobsQuery = z.strictObject({
   next: z.string().max(4000).optional(),
 })
 type BlobsQuery = z.infer<typeof BlobsQuery>
+type BlobsCall<P, Q> = Pick<Call<P, Q, undefined>, 'params' | 'query' | 'headers' | 'r'>
 
-async function blobs({ params, query, r }: Call<z.infer<typeof ContainerParams>, BlobsQuery, undefined>): Promise<Answer> {
+async function listBlobs({ params, query, r }: BlobsCall<z.infer<typeof ContainerParams>, BlobsQuery>): Promise<Answer> {
   const { limit, next, ...bound } = query
   const matches = matcherOf(bound)
   await r.blobs.checkContainer(params.container)
   const key = { ...params, ...bound }
   const found = bound.delimiter
-    ? await oneLevel(r, params.container, bound.prefix, { limit, token: readCursor(next, key, z.string()), matches })
-    : await flat(r, params.container, bound.prefix, { limit, after: readCursor(next, key, z.string()), matches })
+    ? await oneLevel(r, params.container, bound.prefix, { limit, token: readCursor(next, key, PositionName), matches })
+    : await flat(r, params.container, bound.prefix, { limit, after: readCursor(next, key, PositionName), matches })
   const { position, ...page } = found
   const more = position === undefined ? {} : { next: makeCursor(key, position) }
   return { body: { container_name: params.container, prefix: bound.prefix, ...page, count: page.blobs.length, ...more } }
@@ -178,7 +186,7 @@ async function summary({
 
 export const BlobParams = z.object({ container: ContainerName, path: BlobName })
 
-async function blob({ params, headers, r }: Call<z.infer<typeof BlobParams>, object, undefined>): Promise<Answer> {
+async function getBlob({ params, headers, r }: BlobsCall<z.infer<typeof BlobParams>, unknown>): Promise<Answer> {
   await r.blobs.checkContainer(params.container)
   const found = await r.blobs.properties({ container: params.container, blob: params.path })
   const etag = found.etag ?? ''
@@ -187,26 +195,41 @@ async function blob({ params, headers, r }: Call<z.infer<typeof BlobParams>, obj
   return { headers: { etag }, body: found }
 }
 
-route({ name: 'listContainers', method: 'GET', path: 'containers', role: 'reader', handle: containers })
+const MaybeBlobParams = z.object({ container: ContainerName, path: z.union([z.literal(''), BlobName]) })
+
+/**
+ * One function for the list and for one blob: the rest of `blobs/{*path}` may be empty, and the host would give the list's own URL to
+ * whichever of two functions comes first by name.
+ */
+function blobs(call: Call<z.infer<typeof MaybeBlobParams>, Record<string, string>, undefined>): Promise<Answer> {
+  const { headers, r } = call
+  const { container, path } = call.params
+  if (path === '')
+    return listBlobs({ headers, r, params: { container }, query: validate<BlobsQuery>(BlobsQuery, call.query, 'INVALID_QUERY') })
+  return getBlob({ headers, r, params: { container, path }, query: validate(z.strictObject({}), call.query, 'INVALID_QUERY') })
+}
+
 route({
-  name: 'listBlobs',
+  name: 'listContainers',
+  summary: 'the containers that may be named, their tier, whether they exist',
   method: 'GET',
-  path: 'containers/{container}/blobs',
+  path: 'containers',
   role: 'reader',
-  params: ContainerParams,
-  query: BlobsQuery,
-  handle: blobs,
+  handle: containers,
 })
 route({
-  name: 'getBlob',
+  name: 'getBlobs',
+  summary: 'blobs of a container with filters and paging; with a path, properties of one',
   method: 'GET',
   path: 'containers/{container}/blobs/{*path}',
   role: 'reader',
-  params: BlobParams,
-  handle: blob,
+  params: MaybeBlobParams,
+  query: z.record(z.string(), z.string()),
+  handle: blobs,
 })
 route({
   name: 'getContainerSummary',
+  summary: 'counts by size, extension and kind of up to 25,000 names, at once',
   method: 'GET',
   path: 'containers/{container}/summary',
   role: 'reader',

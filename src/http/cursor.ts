@@ -27,6 +27,16 @@ export function readCursor<T>(cursor: string | undefined, query: unknown, schema
   })
 }
 
+/** Numbers of a position: what an integer column can hold. */
+export const Ordinal = z.int().min(0).max(2_147_483_647)
+/** A time of a position, as Postgres writes it or as RFC 3339. */
+export const PositionTime = z.string().regex(/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d(?::?\d\d)?)?$/)
+/** A name or a token of the Blob service. */
+export const PositionName = z
+  .string()
+  .max(3000)
+  .refine((text) => text.isWellFormed() && !/[\u0000-\u001f\u007f-\u009f]/.test(text))
+
 /** `limit` and `next` of every list. */
 export const paging = {
   limit: z.coerce.number().int().min(1).max(1000).default(100),

@@ -1,37 +1,65 @@
-// What no route took: 405 when another method knows the path, else 404. The host alone would answer 404 with an empty body.
-import { app } from '@azure/functions'
+// What no route took: the index at `/api`, 400 for an id that no route takes, 405 when another method knows the path, else 404.
+// The host alone would answer 404 with an empty body. It does not rank routes but sorts them by function name: this one must be last.
+import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions'
 import { AppError } from '../engine/errors.ts'
-import { problemAnswer } from './problem.ts'
-import { declaredRoutes, requestIdOf } from './route.ts'
+import { RequestBody } from './body.ts'
+import { NOSNIFF, problemAnswer } from './problem.ts'
+import { type DeclaredRoute, declaredRoutes, requestIdOf } from './route.ts'
+import { pathBelowApi, plainTemplate, valuesOf } from './template.ts'
 
-/** Does a concrete path match a template like `jobs/{id}/tasks/{*key}`? */
-export function matchesTemplate(template: string, path: string): boolean {
-  const [wanted, given] = [template.split('/'), path.split('/')]
-  for (const [i, part] of wanted.entries()) {
-    if (part.startsWith('{*')) return given.length > i
-    if (given[i] === undefined || given[i] === '') return false
-    if (!part.startsWith('{') && part.toLowerCase() !== given[i].toLowerCase()) return false
+/** Sorts behind every other name, so that the host asks all others first. */
+export const UNKNOWN_ROUTE = 'zzAnswerUnknownRoute'
+
+/** Every route that this app answers, for who only knows its address. */
+function indexAnswer(requestId: string): HttpResponseInit {
+  const routes = declaredRoutes.map(({ method, path, role, summary }) => ({
+    method,
+    path: `/api/${plainTemplate(path)}`,
+    role,
+    summary,
+  }))
+  routes.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...NOSNIFF, 'x-request-id': requestId },
+    body: JSON.stringify({ name: 'lamplighter', routes, count: routes.length }),
   }
-  return wanted.length === given.length
 }
 
-app.http('answerUnknownRoute', {
+type Match = DeclaredRoute & { readonly values: Record<string, string> }
+
+function refusal(method: string, found: readonly Match[]): AppError {
+  const allowed = [...new Set(found.map((d) => d.method))]
+  try {
+    // The constraint of a template refused a value: the route's own rules say which and why.
+    for (const { check, values } of found.filter((d) => d.method === method)) check(values)
+  } catch (error) {
+    if (error instanceof AppError) return error
+  }
+  return allowed.length > 0 && !allowed.includes(method as never)
+    ? new AppError('METHOD_NOT_ALLOWED', `${method} is not allowed here. Use ${allowed.join(' or ')}.`)
+    : new AppError('ROUTE_NOT_FOUND', 'There is no such resource. GET /api shows all there are.')
+}
+
+async function answerUnknown(request: HttpRequest): Promise<HttpResponseInit> {
+  const path = pathBelowApi(new URL(request.url))
+  const requestId = requestIdOf(request)
+  await new RequestBody(request).drop()
+  if (path === '' && request.method === 'GET') return indexAnswer(requestId)
+  const found = declaredRoutes.flatMap((d): Match[] => {
+    const values = valuesOf(d.path, path)
+    return values ? [{ ...d, values }] : []
+  })
+  const error = refusal(request.method, found)
+  const answer = problemAnswer(error, requestId)
+  if (error.status !== 405) return answer
+  const allow = [...new Set(found.map((d) => d.method))].join(', ')
+  return { ...answer, headers: { ...(answer.headers as Record<string, string>), allow } }
+}
+
+app.http(UNKNOWN_ROUTE, {
   methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD'],
   route: '{*path}',
   authLevel: 'anonymous',
-  handler: (request) => {
-    const path = new URL(request.url).pathname.replace(/^\/api\//, '')
-    const allowed = [...new Set(declaredRoutes.filter((d) => matchesTemplate(d.path, path)).map((d) => d.method))]
-    const error =
-      allowed.length > 0 && !allowed.includes(request.method as never)
-        ? new AppError('METHOD_NOT_ALLOWED', `${request.method} is not allowed here. Use ${allowed.join(' or ')}.`)
-        : new AppError(
-            'ROUTE_NOT_FOUND',
-            'There is no such resource. GET /api/job-types shows what can be submitted, GET /api/jobs what runs.',
-          )
-    const answer = problemAnswer(error, requestIdOf(request))
-    return error.status === 405
-      ? { ...answer, headers: { ...(answer.headers as Record<string, string>), allow: allowed.join(', ') } }
-      : answer
-  },
+  handler: answerUnknown,
 })

@@ -26,6 +26,7 @@ async function probe(r: Resources, name: string, ask: () => Promise<unknown>): P
 
 route({
   name: 'getHealthLive',
+  summary: 'the process answers',
   method: 'GET',
   path: 'health/live',
   role: 'anonymous',
@@ -34,6 +35,7 @@ route({
 
 route({
   name: 'getHealthReady',
+  summary: 'Postgres and storage answer',
   method: 'GET',
   path: 'health/ready',
   role: 'anonymous',

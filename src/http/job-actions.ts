@@ -15,16 +15,16 @@ import {
 import { listJobs } from '../db/reading.ts'
 import { only } from '../db/sql-function.ts'
 import { AppError } from '../engine/errors.ts'
-import { JobId, SnakeName } from '../models/names.ts'
+import { Instant, JobId, SnakeName, storableText } from '../models/names.ts'
 import { JobStatus } from '../models/words.ts'
 import { type Instances, isActive } from '../orchestrators/client.ts'
 import type { Resources } from '../platform/resources.ts'
 import { jobLinks } from './job-document.ts'
 import { jobOf } from './jobs.ts'
-import { type Answer, type Call, route } from './route.ts'
+import { type Answer, type Call, JOB, route } from './route.ts'
 
 /** Why an operator did it; stands in the audit row. */
-export const Reason = z.string().trim().min(1).max(1000)
+export const Reason = storableText(1000)
 /** Which failed tasks a retry takes: all, of one code, or whose keys match a glob of `*` and `?`. */
 const selection = {
   error_code: z.string().min(1).max(64).optional(),
@@ -35,6 +35,7 @@ const Retry = z.strictObject({ reason: Reason, ...selection })
 type Order = z.infer<typeof Retry> & { readonly actor: string }
 
 interface Action {
+  readonly summary: string
   readonly body: z.ZodType<z.infer<typeof Retry>>
   /** Job states that it makes sense for; a bulk order looks at these only. */
   readonly from: readonly JobStatus[]
@@ -73,6 +74,7 @@ const ENDED_BADLY = ['failed', 'completed_with_errors', 'cancelled'] as const
 
 export const ACTIONS = {
   cancel: {
+    summary: 'ends the job; nothing new is claimed',
     body: Plain,
     from: ['queued', 'processing', 'paused'],
     async run(r, instances, job_id, { reason, actor }) {
@@ -82,6 +84,7 @@ export const ACTIONS = {
     },
   },
   pause: {
+    summary: 'holds the job; running tasks stop',
     body: Plain,
     from: ['queued', 'processing'],
     async run(r, instances, job_id, { reason, actor }) {
@@ -91,6 +94,7 @@ export const ACTIONS = {
     },
   },
   resume: {
+    summary: 'lets a paused job go on',
     body: Plain,
     from: ['paused'],
     async run(r, instances, job_id, { reason, actor }) {
@@ -104,6 +108,7 @@ export const ACTIONS = {
     },
   },
   retry: {
+    summary: 'failed tasks again as a new attempt: all, by error_code, by key_pattern',
     body: Retry,
     from: ENDED_BADLY,
     async run(r, instances, job_id, { reason, actor, error_code, key_pattern }) {
@@ -114,6 +119,7 @@ export const ACTIONS = {
     },
   },
   rerun: {
+    summary: 'everything again as a new attempt',
     body: Plain,
     from: ['completed', ...ENDED_BADLY],
     async run(r, instances, job_id, { reason, actor }) {
@@ -141,8 +147,9 @@ function declare(name: keyof typeof ACTIONS): void {
   const action: Action = ACTIONS[name]
   route({
     name: `${name}Job`,
+    summary: action.summary,
     method: 'POST',
-    path: `jobs/{job_id}/${name}`,
+    path: `jobs/${JOB}/${name}`,
     role: 'operator',
     params: ById,
     body: action.body,
@@ -166,7 +173,7 @@ const Bulk = z.strictObject({
     .strictObject({
       type: SnakeName.optional(),
       status: JobStatus.optional(),
-      since: z.iso.datetime({ offset: true }).optional(),
+      since: Instant.optional(),
       error_code: z.string().min(1).max(64).optional(),
       text: z.string().min(1).max(200).optional(),
     })
@@ -228,4 +235,12 @@ async function matching(
     .slice(0, limit)
 }
 
-route({ name: 'changeJobs', method: 'POST', path: 'bulk/jobs', role: 'operator', body: Bulk, handle: bulk })
+route({
+  name: 'changeJobs',
+  summary: 'one action for all jobs of a filter; a dry run by default',
+  method: 'POST',
+  path: 'bulk/jobs',
+  role: 'operator',
+  body: Bulk,
+  handle: bulk,
+})

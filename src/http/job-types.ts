@@ -4,6 +4,7 @@ import { route } from './route.ts'
 
 route({
   name: 'listJobTypes',
+  summary: 'what can be submitted, with the JSON Schema of the parameters',
   method: 'GET',
   path: 'job-types',
   role: 'reader',

@@ -2,13 +2,13 @@
 import * as z from 'zod'
 import { findJob, type JobRow, listEvents, listJobs } from '../db/reading.ts'
 import { AppError } from '../engine/errors.ts'
-import { JobId, SnakeName } from '../models/names.ts'
+import { Instant, JobId, SnakeName } from '../models/names.ts'
 import { JobStatus } from '../models/words.ts'
 import { type Instances, type InstanceStatus, isActive } from '../orchestrators/client.ts'
 import type { Resources } from '../platform/resources.ts'
-import { makeCursor, paging, readCursor } from './cursor.ts'
+import { makeCursor, paging, PositionTime, readCursor } from './cursor.ts'
 import { jobDocument, jobSummary } from './job-document.ts'
-import { type Answer, type Call, route } from './route.ts'
+import { type Answer, type Call, JOB, route } from './route.ts'
 
 const ById = z.object({ job_id: JobId })
 
@@ -71,14 +71,14 @@ const ListQuery = z.strictObject({
   ...paging,
   type: SnakeName.optional(),
   status: JobStatus.optional(),
-  since: z.iso.datetime({ offset: true }).optional(),
+  since: Instant.optional(),
   error_code: z.string().min(1).max(64).optional(),
   text: z.string().min(1).max(200).optional(),
 })
 
 async function list({ query, r }: Call<object, z.infer<typeof ListQuery>, undefined>): Promise<Answer> {
   const { limit, next, ...filter } = query
-  const after = readCursor(next, filter, z.object({ created_at: z.string(), job_id: JobId }))
+  const after = readCursor(next, filter, z.object({ created_at: PositionTime, job_id: JobId }))
   const rows = await listJobs(r.db, { ...filter, after, limit: limit + 1 })
   const page = rows.slice(0, limit)
   const last = page.at(-1)
@@ -104,14 +104,47 @@ async function events({ params, query, r }: Call<z.infer<typeof ById>, z.infer<t
   }
 }
 
-route({ name: 'listJobs', method: 'GET', path: 'jobs', role: 'reader', query: ListQuery, handle: list })
-route({ name: 'getJobStatus', method: 'GET', path: 'jobs/status/{job_id}', role: 'reader', params: ById, handle: status })
-route({ name: 'getJob', method: 'GET', path: 'jobs/{job_id}', role: 'reader', params: ById, handle: status })
-route({ name: 'getJobInstance', method: 'GET', path: 'jobs/{job_id}/instance', role: 'reader', params: ById, handle: instance })
+route({
+  name: 'listJobs',
+  summary: 'jobs, newest first; type, status, since, error_code, text, limit, next',
+  method: 'GET',
+  path: 'jobs',
+  role: 'reader',
+  query: ListQuery,
+  handle: list,
+})
+route({
+  name: 'getJobStatus',
+  summary: 'status, stages with counts, progress, result, error',
+  method: 'GET',
+  path: `jobs/status/${JOB}`,
+  role: 'reader',
+  params: ById,
+  handle: status,
+})
+route({
+  name: 'getJob',
+  summary: 'status, stages with counts, progress, result, error',
+  method: 'GET',
+  path: `jobs/${JOB}`,
+  role: 'reader',
+  params: ById,
+  handle: status,
+})
+route({
+  name: 'getJobInstance',
+  summary: 'the Durable status contract: 202 while it runs, 200 at the end',
+  method: 'GET',
+  path: `jobs/${JOB}/instance`,
+  role: 'reader',
+  params: ById,
+  handle: instance,
+})
 route({
   name: 'listJobEvents',
+  summary: 'what happened to the job, in order',
   method: 'GET',
-  path: 'jobs/{job_id}/events',
+  path: `jobs/${JOB}/events`,
   role: 'reader',
   params: ById,
   query: EventsQuery,

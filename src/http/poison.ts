@@ -77,5 +77,20 @@ async function exported(r: Resources, jobId: string | undefined): Promise<Answer
   }
 }
 
-route({ name: 'getPoison', method: 'GET', path: 'monitor/poison', role: 'operator', handle: ({ r }) => report(r, 'list') })
-route({ name: 'changePoison', method: 'POST', path: 'monitor/poison', role: 'operator', body: Body, handle: change })
+route({
+  name: 'getPoison',
+  summary: 'tasks whose every worker died',
+  method: 'GET',
+  path: 'monitor/poison',
+  role: 'operator',
+  handle: ({ r }) => report(r, 'list'),
+})
+route({
+  name: 'changePoison',
+  summary: 'requeue, discard or export poisoned tasks',
+  method: 'POST',
+  path: 'monitor/poison',
+  role: 'operator',
+  body: Body,
+  handle: change,
+})

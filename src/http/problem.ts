@@ -12,10 +12,16 @@ export interface Problem {
   readonly issues?: readonly Issue[]
 }
 
+/** Of the errors that are not the caller's fault: those whose message was written for callers. */
+const SHOWN: ReadonlySet<string> = new Set(['CONFIG_INVALID', 'STORAGE_ERROR'])
+
+/** No answer is taken for something else than its type says. */
+export const NOSNIFF = { 'x-content-type-options': 'nosniff' }
+
 /** Any thrown value as an answer. What is not an AppError is INTERNAL, with its details in the log only. */
 export function problemAnswer(error: unknown, requestId: string): HttpResponseInit {
   const known =
-    error instanceof AppError && (error.status < 500 || error.retryable || error.code === 'CONFIG_INVALID')
+    error instanceof AppError && (error.status < 500 || error.retryable || SHOWN.has(error.code))
       ? error
       : new AppError('INTERNAL', 'An unexpected error happened. Details are in the log under the request id.')
   const problem: Problem = {
@@ -27,11 +33,19 @@ export function problemAnswer(error: unknown, requestId: string): HttpResponseIn
     request_id: requestId,
     ...(known.issues.length > 0 ? { issues: known.issues } : {}),
   }
-  const retryAfter = known.status === 503 ? { 'retry-after': String(Math.ceil((known.retryAfterMs ?? 5000) / 1000)) } : {}
+  const retryAfter =
+    known.status === 503 || known.status === 429 ? { 'retry-after': String(Math.ceil((known.retryAfterMs ?? 5000) / 1000)) } : {}
   const challenge = known.status === 401 ? { 'www-authenticate': 'Bearer' } : {}
   return {
     status: known.status,
-    headers: { 'content-type': 'application/problem+json', 'x-request-id': requestId, ...retryAfter, ...challenge },
+    headers: {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      ...NOSNIFF,
+      'x-request-id': requestId,
+      ...retryAfter,
+      ...challenge,
+    },
     body: JSON.stringify(problem),
   }
 }

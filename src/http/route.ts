@@ -1,15 +1,19 @@
-// Every HTTP function goes through here: request id, strict validation, body limit, problem+json, log.
+// Every HTTP function goes through here: request id, origin, role, strict validation, body, problem+json, log.
 import { randomUUID } from 'node:crypto'
 import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions'
 import * as df from 'durable-functions'
 import * as z from 'zod'
 import { AppError, type Issue } from '../engine/errors.ts'
 import { type Instances, instancesOf } from '../orchestrators/client.ts'
+import { storableJson } from '../engine/storable.ts'
 import type { Role } from '../models/words.ts'
 import { authLevelOf } from '../platform/config.ts'
 import { type Resources, resources } from '../platform/resources.ts'
 import { type Caller, callerOf, requireRole } from './caller.ts'
-import { problemAnswer } from './problem.ts'
+import { RequestBody } from './body.ts'
+import { refuseForeignOrigin } from './origin.ts'
+import { NOSNIFF, problemAnswer } from './problem.ts'
+import { pathBelowApi, valuesOf } from './template.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
@@ -17,8 +21,8 @@ export interface Call<P, Q, B> {
   readonly params: P
   readonly query: Q
   readonly body: B
-  /** The body of an upload; empty elsewhere. */
-  readonly bytes: Uint8Array
+  /** The body of an upload; read when it is asked for, so that a refusal costs no memory. */
+  upload(): Promise<Uint8Array>
   /** Anonymous callers come through to routes of the role `anonymous` only. */
   readonly caller: Caller
   readonly requestId: string
@@ -42,8 +46,10 @@ export interface Route<P, Q, B> {
   /** Verb + resource; also the function's name in the portal. */
   readonly name: string
   readonly method: Method
-  /** Below `/api`, in the host's template syntax. */
+  /** Below `/api`, in the host's template syntax. No URL may match two routes of a method: the host does not rank them. */
   readonly path: string
+  /** What it answers, in one line: for the index at `/api`. */
+  readonly summary: string
   /** The least role that may call it. */
   readonly role: Role | 'anonymous'
   readonly params?: z.ZodType<P>
@@ -55,18 +61,32 @@ export interface Route<P, Q, B> {
   handle(call: Call<P, Q, B>): Promise<Answer>
 }
 
-/** Declared routes, for 405 answers and documents. */
-export const declaredRoutes: Pick<Route<unknown, unknown, unknown>, 'name' | 'method' | 'path' | 'role'>[] = []
+/** What stands in the table of routes. */
+export interface DeclaredRoute {
+  readonly name: string
+  readonly method: Method
+  readonly path: string
+  readonly summary: string
+  readonly role: Role | 'anonymous'
+  /** Values of the path, validated. @throws AppError `INVALID_ID` */
+  readonly check: (values: Record<string, string>) => void
+}
 
-const MAX_BODY_BYTES = 1_000_000
-const MAX_DEPTH = 32
-const NO_BYTES = new Uint8Array()
+/** Declared routes, for the index, for answers to unknown ones, and for tests. */
+export const declaredRoutes: DeclaredRoute[] = []
+
+/** Path of a job id: so long that it is never a word like `submit`, and no two routes meet. */
+export const JOB = '{job_id:length(64)}'
+
 const ANONYMOUS: Caller = { name: 'anonymous', role: 'reader' }
+/** What clients of the host add by themselves: a key, and the name of the client in function URLs of the portal. */
+const HOST_QUERY = new Set(['code', 'clientid'])
 
 /** Declares one endpoint and registers it with the host. */
 export function route<P = Record<string, never>, Q = Record<string, never>, B = undefined>(definition: Route<P, Q, B>): void {
-  const { name, method, path, role } = definition
-  declaredRoutes.push({ name, method, path, role })
+  const { name, method, path, summary, role, params } = definition
+  const check = (values: Record<string, string>): void => void validate(params ?? nothing, values, 'INVALID_ID')
+  declaredRoutes.push({ name, method, path, summary, role, check })
   app.http(name, {
     methods: [method],
     route: path,
@@ -89,38 +109,56 @@ async function answer<P, Q, B>(
   definition: Route<P, Q, B>,
 ): Promise<HttpResponseInit> {
   const requestId = requestIdOf(request)
+  const body = new RequestBody(request)
   try {
-    const r = resources()
-    const { role } = definition
-    const known = role === 'anonymous' ? ANONYMOUS : requireRole(callerOf(request.headers, r.config, role === 'admin'), role)
-    const call: Call<P, Q, B> = {
-      params: validate<P>(definition.params ?? nothing, pathParams(definition.path, request.params), 'INVALID_ID'),
-      query: validate<Q>(definition.query ?? nothing, Object.fromEntries(request.query), 'INVALID_QUERY'),
-      caller: known,
-      bytes: definition.uploadBytes === undefined ? NO_BYTES : await readBytes(request, definition.uploadBytes),
-      body: (definition.body ? validate<B>(definition.body, await readJson(request), 'INVALID_PARAMETERS') : undefined) as B,
-      requestId,
-      headers: request.headers,
-      url: new URL(request.url),
-      r,
-      instances: instancesOf(context),
-    }
-    const { status = 200, headers, body, stream } = await handle(call)
+    const call = await callOf(request, context, body, definition, requestId)
+    const { status = 200, headers, body: json, stream } = await handle(call)
+    await body.drop()
     return {
       status,
-      headers: { 'content-type': 'application/json', 'x-request-id': requestId, ...headers },
-      body: stream ?? JSON.stringify(body),
+      headers: { ...(stream ? {} : JSON_HEADERS), ...NOSNIFF, 'x-request-id': requestId, ...headers },
+      body: stream ?? JSON.stringify(json),
     }
   } catch (error) {
+    await body.drop()
     logProblem(error, definition.name, requestId)
     return problemAnswer(error, requestId)
   }
 }
 
-/** With HTTP streaming the host hands query parameters among those of the path: only what the template names is taken. */
-function pathParams(template: string, given: Readonly<Record<string, string>>): Record<string, string | undefined> {
-  const names = [...template.matchAll(/\{\*?(\w+)\}/g)].map(([, name = '']) => name)
-  return Object.fromEntries(names.map((name) => [name, given[name]]))
+const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' }
+
+/** Everything that can be refused without the body is refused before it is read. */
+async function callOf<P, Q, B>(
+  request: HttpRequest,
+  context: InvocationContext,
+  body: RequestBody,
+  definition: Route<P, Q, B>,
+  requestId: string,
+): Promise<Call<P, Q, B>> {
+  const r = resources()
+  const { role, uploadBytes } = definition
+  const url = new URL(request.url)
+  refuseForeignOrigin(request.method, request.headers, url)
+  const caller = role === 'anonymous' ? ANONYMOUS : requireRole(callerOf(request.headers, r.config, role === 'admin'), role)
+  const given = Object.fromEntries([...request.query].filter(([name]) => !HOST_QUERY.has(name.toLowerCase())))
+  const params = validate<P>(definition.params ?? nothing, valuesOf(definition.path, pathBelowApi(url)) ?? {}, 'INVALID_ID')
+  const query = validate<Q>(definition.query ?? nothing, given, 'INVALID_QUERY')
+  // What Postgres cannot hold is refused by its field; a cursor is opaque and has its own refusal.
+  storableJson(params)
+  storableJson({ ...given, next: undefined })
+  return {
+    params,
+    query,
+    caller,
+    body: (definition.body ? validate<B>(definition.body, await body.json(), 'INVALID_PARAMETERS') : undefined) as B,
+    upload: () => body.bytes(uploadBytes ?? 0),
+    requestId,
+    headers: request.headers,
+    url,
+    r,
+    instances: instancesOf(context),
+  }
 }
 
 function logProblem(error: unknown, route: string, requestId: string): void {
@@ -164,48 +202,4 @@ function toIssues(issue: z.core.$ZodIssue): Issue[] {
   const path = issue.path.map(String).join('.')
   if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }]
   return issue.keys.map((key) => ({ path: path ? `${path}.${key}` : key, message: 'unknown key' }))
-}
-
-/** @throws AppError `BODY_TOO_LARGE`, as soon as it is known */
-async function readBytes(request: HttpRequest, most: number): Promise<Uint8Array> {
-  const tooLarge = (): AppError => new AppError('BODY_TOO_LARGE', `The body is larger than ${most} bytes.`)
-  if (Number(request.headers.get('content-length') ?? 0) > most) throw tooLarge()
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += chunk.length
-    if (size > most) throw tooLarge()
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
-}
-
-async function readJson(request: HttpRequest): Promise<unknown> {
-  const body = await readBytes(request, MAX_BODY_BYTES)
-  if (body.length === 0) return {}
-  const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase()
-  if (type !== 'application/json')
-    throw new AppError(
-      'UNSUPPORTED_MEDIA_TYPE',
-      `The body is ${type || 'of no declared type'}; send content-type: application/json.`,
-    )
-  let value: unknown
-  try {
-    // fatal: bytes that are not UTF-8 would otherwise become replacement characters, silently.
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
-  } catch (error) {
-    throw new AppError('INVALID_JSON', `The body is not JSON: ${error instanceof Error ? error.message : 'unreadable'}`)
-  }
-  assertDepth(value, 0)
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new AppError('INVALID_PARAMETERS', 'The body must be a JSON object.', {
-      issues: [{ path: '', message: 'must be a JSON object' }],
-    })
-  return value
-}
-
-function assertDepth(value: unknown, depth: number): void {
-  if (typeof value !== 'object' || value === null) return
-  if (depth >= MAX_DEPTH) throw new AppError('INVALID_JSON', `The body is nested more than ${MAX_DEPTH} levels deep.`)
-  for (const member of Object.values(value)) assertDepth(member, depth + 1)
 }

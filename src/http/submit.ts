@@ -73,6 +73,7 @@ function splitMetadata(body: Record<string, unknown>): { metadata: Record<string
 
 route({
   name: 'submitJob',
+  summary: 'starts a job; the same parameters are the same job',
   method: 'POST',
   path: 'jobs/submit/{job_type}',
   role: 'submitter',

@@ -3,12 +3,12 @@ import * as z from 'zod'
 import { findTask, listLineage, listTasks, type TaskRow } from '../db/reading-tasks.ts'
 import { groupErrors, listFailedTasks } from '../db/reading-failures.ts'
 import { AppError } from '../engine/errors.ts'
-import { JobId, SnakeName, TaskKey } from '../models/names.ts'
+import { Instant, JobId, SnakeName, TaskKey } from '../models/names.ts'
 import { TaskStatus } from '../models/words.ts'
 import type { Resources } from '../platform/resources.ts'
-import { makeCursor, paging, readCursor } from './cursor.ts'
+import { makeCursor, Ordinal, paging, PositionTime, readCursor } from './cursor.ts'
 import { jobOf } from './jobs.ts'
-import { type Answer, type Call, route } from './route.ts'
+import { type Answer, type Call, JOB, route } from './route.ts'
 
 const stage = z.coerce.number().int().min(1).max(1000)
 const ListParams = z.object({ job_id: JobId })
@@ -28,7 +28,7 @@ async function list({
   await jobOf(r, params.job_id)
   const { limit, next, ...filter } = query
   const bound = { ...params, ...filter }
-  const after = readCursor(next, bound, z.object({ stage: z.int(), task_no: z.int() }))
+  const after = readCursor(next, bound, z.object({ stage: Ordinal, task_no: Ordinal }))
   const rows = await listTasks(r.db, params.job_id, { ...filter, after, limit: limit + 1 })
   const page = rows.slice(0, limit)
   const last = page.at(-1)
@@ -39,13 +39,13 @@ async function list({
 const FailedQuery = z.strictObject({
   ...paging,
   status: z.literal('failed').default('failed').describe('only failed tasks are indexed across jobs'),
-  since: z.iso.datetime({ offset: true }),
+  since: Instant,
   type: SnakeName.optional(),
   stage_name: SnakeName.optional(),
   error_code: z.string().min(1).max(64).optional(),
   text: z.string().min(1).max(200).optional(),
 })
-const FailedPosition = z.object({ finished_at: z.string(), stage_id: z.int(), task_no: z.int() })
+const FailedPosition = z.object({ finished_at: PositionTime, stage_id: Ordinal, task_no: Ordinal })
 
 /** What failed since then, whatever the job. */
 async function failed({ query, r }: Call<object, z.infer<typeof FailedQuery>, undefined>): Promise<Answer> {
@@ -98,8 +98,9 @@ function ancestor({ stage, stage_name, task_no, task_key, status, result_data, e
 
 route({
   name: 'listJobTasks',
+  summary: 'tasks of a job; stage, status, error_code, text, limit, next',
   method: 'GET',
-  path: 'jobs/{job_id}/tasks',
+  path: `jobs/${JOB}/tasks`,
   role: 'reader',
   params: ListParams,
   query: ListQuery,
@@ -107,19 +108,37 @@ route({
 })
 route({
   name: 'getJobTask',
+  summary: 'one task with its lineage',
   method: 'GET',
-  path: 'jobs/{job_id}/tasks/{stage}/{*key}',
+  path: `jobs/${JOB}/tasks/{stage}/{*key}`,
   role: 'reader',
   params: OneParams,
   handle: one,
 })
 route({
   name: 'getJobTaskLineage',
+  summary: 'where a task came from, stage by stage',
   method: 'GET',
-  path: 'jobs/{job_id}/lineage/{stage}/{*key}',
+  path: `jobs/${JOB}/lineage/{stage}/{*key}`,
   role: 'reader',
   params: OneParams,
   handle: chain,
 })
-route({ name: 'listJobErrors', method: 'GET', path: 'jobs/{job_id}/errors', role: 'reader', params: ListParams, handle: errors })
-route({ name: 'listFailedTasks', method: 'GET', path: 'tasks', role: 'reader', query: FailedQuery, handle: failed })
+route({
+  name: 'listJobErrors',
+  summary: 'what failed in the job, grouped by stage and code',
+  method: 'GET',
+  path: `jobs/${JOB}/errors`,
+  role: 'reader',
+  params: ListParams,
+  handle: errors,
+})
+route({
+  name: 'listFailedTasks',
+  summary: 'what failed across all jobs since a time',
+  method: 'GET',
+  path: 'tasks',
+  role: 'reader',
+  query: FailedQuery,
+  handle: failed,
+})

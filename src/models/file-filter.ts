@@ -1,7 +1,6 @@
 // FileFilter: every field narrows, all of them together (AND).
 import * as z from 'zod'
-
-const when = z.iso.datetime({ offset: true })
+import { Instant } from './names.ts'
 
 export const FileFilter = z
   .strictObject({
@@ -15,8 +14,8 @@ export const FileFilter = z
       .describe('glob over the full name: * in a segment, ** across, ?, [a-z], {tif,tiff}'),
     min_size: z.int().min(0).optional().describe('bytes, inclusive'),
     max_size: z.int().min(0).optional().describe('bytes, inclusive'),
-    modified_after: when.optional().describe('exclusive'),
-    modified_before: when.optional().describe('exclusive'),
+    modified_after: Instant.optional().describe('exclusive'),
+    modified_before: Instant.optional().describe('exclusive'),
     metadata_match: z.record(z.string(), z.string()).optional().describe('every key present (any case) and equal'),
   })
   .superRefine((f, ctx) => {

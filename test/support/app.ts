@@ -108,7 +108,10 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
       const raw = typeof body === 'string' || body instanceof Uint8Array
       const answer = await fetch(path.startsWith('http') ? path : `${app.host.url}${path}`, {
         method,
-        headers: { ...(body === undefined || raw ? {} : { 'content-type': 'application/json' }), ...headers },
+        headers: {
+          ...(raw || (body === undefined && method !== 'POST') ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
         ...(body === undefined ? {} : { body: raw ? (body as string) : JSON.stringify(body) }),
       })
       const text = await answer.text()

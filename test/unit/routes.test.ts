@@ -1,0 +1,88 @@
+// The host does not rank routes: it sorts functions by name and takes the first that matches. So no URL may match two of them.
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { httpRoute, matchRoute } from '../../local/host/http/routes.ts'
+import '../../src/main.ts'
+import { UNKNOWN_ROUTE } from '../../src/http/fallback.ts'
+import { ACTIONS } from '../../src/http/job-actions.ts'
+import { RESERVED_JOB_NAMES } from '../../src/engine/define-job.ts'
+import { declaredRoutes } from '../../src/http/route.ts'
+import { plainTemplate, valuesOf } from '../../src/http/template.ts'
+
+const ID = 'a1'.repeat(32)
+const trigger = (method: string, route: string) => ({ type: 'httpTrigger', methods: [method], route }) as never
+const routes = declaredRoutes.map((d) => ({
+  ...d,
+  host: httpRoute({ name: d.name } as never, trigger(d.method, d.path), 'api'),
+}))
+const literals = [
+  ...new Set(declaredRoutes.flatMap((d) => plainTemplate(d.path).split('/')).filter((part) => !part.startsWith('{'))),
+]
+const takers = (method: string, url: string): string[] =>
+  routes.filter((d) => d.method === method && matchRoute([d.host], method, url)).map((d) => d.name)
+
+/** URLs of a template: each parameter is a word of another template, an id, anything; a catch-all may be empty. */
+const urlsOf = (template: string): fc.Arbitrary<string> =>
+  fc
+    .tuple(
+      ...plainTemplate(template)
+        .split('/')
+        .map((part) =>
+          part.startsWith('{*')
+            ? fc.array(fc.constantFrom('', ID, 'x', ...literals), { maxLength: 3 }).map((rest) => rest.join('/'))
+            : part.startsWith('{')
+              ? fc.constantFrom(ID, 'x', '1', ...literals)
+              : fc.constant(part),
+        ),
+    )
+    .map((parts) => `/api/${parts.join('/')}`)
+
+describe('no URL matches two routes of a method', () => {
+  for (const { name, method, path } of declaredRoutes) {
+    test(`${method} ${plainTemplate(path)} (${name})`, () => {
+      fc.assert(
+        fc.property(urlsOf(path), (url) => {
+          const found = takers(method, url)
+          expect(found.length, `${method} ${url} is taken by ${found.join(' and ')}`).toBeLessThanOrEqual(1)
+        }),
+        { numRuns: 300 },
+      )
+    })
+  }
+
+  test('every template pair, with each parameter filled by the literals of the other', () => {
+    for (const a of declaredRoutes)
+      for (const b of declaredRoutes) {
+        const [left, right] = [plainTemplate(a.path).split('/'), plainTemplate(b.path).split('/')]
+        const url = `/api/${left.map((part, i) => (part.startsWith('{') ? (right[i]?.startsWith('{') ? ID : (right[i] ?? 'x')) : part)).join('/')}`
+        expect(takers(a.method, url).length, `${a.method} ${url}`).toBeLessThanOrEqual(1)
+      }
+  })
+
+  test('the answer to unknown routes sorts behind all others', () => {
+    const order = [...declaredRoutes.map((d) => d.name), UNKNOWN_ROUTE].map((n) => n.toLowerCase()).sort()
+    expect(order.at(-1)).toBe(UNKNOWN_ROUTE.toLowerCase())
+  })
+
+  test('no job type can be called like an action', () => {
+    expect(RESERVED_JOB_NAMES).toEqual(expect.arrayContaining(Object.keys(ACTIONS)))
+  })
+
+  test('no route begins with admin or runtime: the host refuses it', () => {
+    expect(declaredRoutes.filter((d) => /^(admin|runtime)(\/|$)/i.test(d.path))).toEqual([])
+  })
+})
+
+describe('values of a path', () => {
+  test.each([
+    ['jobs/{job_id:length(64)}', `jobs/${ID}`, { job_id: ID }],
+    ['jobs/{job_id:length(64)}', 'jobs/abc', { job_id: 'abc' }],
+    ['containers/{container}/blobs/{*path}', 'containers/silver/blobs', { container: 'silver', path: '' }],
+    ['containers/{container}/blobs/{*path}', 'containers/silver/blobs/', { container: 'silver', path: '' }],
+    ['containers/{container}/blobs/{*path}', 'containers/s/blobs/a/b%20c/', { container: 's', path: 'a/b c/' }],
+    ['containers/{container}/blobs/{*path}', 'containers/s/blobs/x%2Fy', { container: 's', path: 'x%2Fy' }],
+    ['containers/{container}/blobs/{*path}', 'containers/s/blobs/x%252Fy', { container: 's', path: 'x%2Fy' }],
+    ['jobs/{job_id}/events', `jobs/${ID}/tasks`, undefined],
+    ['jobs/{job_id}', 'jobs/', undefined],
+  ])('%s × %s', (template, path, values) => expect(valuesOf(template, path)).toEqual(values))
+})
