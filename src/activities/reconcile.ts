@@ -23,13 +23,13 @@ const DELETE_SLICE = 5000
  */
 export async function reconcile(r: Resources, instances: Instances, idleSeconds: number): Promise<number> {
   const started = r.now().getTime()
-  const pass = { looked_at: 0, repaired: 0, orphans_ended: 0, tasks_deleted: 0 }
+  const pass = { looked_at: 0, repaired: 0, suspended_settled: 0, tasks_deleted: 0 }
   for (const job of await jobsToReconcile(r.db, { limit: LIMIT, idle_seconds: idleSeconds })) {
     pass.looked_at++
     if (await attempted(r, job.job_id, () => repairJob(r, instances, job))) pass.repaired++
   }
   for (const jobId of await suspendedInstances(r, instances))
-    if (await attempted(r, jobId, () => endOrphan(r, instances, jobId))) pass.orphans_ended++
+    if (await attempted(r, jobId, () => settleSuspended(r, instances, jobId))) pass.suspended_settled++
   for (;;) {
     const { delete_retired: n } = only(await deleteRetired(r.db, { limit: DELETE_SLICE }))
     pass.tasks_deleted += n
@@ -37,7 +37,7 @@ export async function reconcile(r: Resources, instances: Instances, idleSeconds:
   }
   // Its figures, for queries over the log: how much there was to repair is how well the system runs.
   if (Object.values(pass).some((n) => n > 0)) r.log.info('reconcile.pass', { ...pass, ms: r.now().getTime() - started })
-  return pass.repaired + pass.orphans_ended
+  return pass.repaired + pass.suspended_settled
 }
 
 /** One job that cannot be repaired now must not keep the others waiting; the next pass tries again. */
@@ -86,10 +86,20 @@ async function suspendedInstances(r: Resources, instances: Instances): Promise<s
   }
 }
 
-/** An instance whose row has ended or is gone. A running one finds out by itself at its next turn, a suspended one never. */
-async function endOrphan(r: Resources, instances: Instances, job_id: string): Promise<boolean> {
+/**
+ * A suspended instance never finds anything out by itself. Whose row has ended or is gone is terminated; whose job runs was suspended from
+ * outside (portal, API of the extension), where nobody wrote down who and why: Postgres is the truth, so it goes on. Pausing is for the
+ * app's own API, which leaves a reason.
+ */
+async function settleSuspended(r: Resources, instances: Instances, job_id: string): Promise<boolean> {
   const row = await findJob(r.db, job_id)
-  if (row && !isTerminalJob(row.status)) return false
+  if (row?.status === 'paused') return false
+  if (row && !isTerminalJob(row.status)) {
+    await instances.resume(job_id, `its job is ${row.status}`)
+    await noteReconciled(r.db, { job_id, attempt: row.attempt, action: 'resumed', runtime_status: 'Suspended' })
+    r.log.warn('job.reconciled', { job_id, action: 'resumed', reason: 'suspended_from_outside', runtime_status: 'Suspended' })
+    return true
+  }
   await instances.terminate(job_id, row ? `its job is ${row.status}` : 'its job was deleted')
   r.log.warn('job.reconciled', {
     job_id,

@@ -30,6 +30,12 @@ export const ERROR_CODES = {
     'Use identifiers as keys and printable ASCII values, 8 KB in all.',
   ),
   INVALID_CURSOR: facts(400, false, 'The paging cursor belongs to another query or is damaged.', 'Start again without next.'),
+  NOT_ACCEPTABLE: facts(
+    406,
+    false,
+    'The file is of another type than Accept asks for.',
+    'Ask for the type that the message names.',
+  ),
   UNSUPPORTED_MEDIA_TYPE: facts(415, false, 'The body is not application/json.', 'Send content-type: application/json.'),
   BODY_TOO_LARGE: facts(413, false, 'The body is larger than the route takes.', 'Send less.'),
   BODY_TOO_SLOW: facts(

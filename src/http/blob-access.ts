@@ -7,7 +7,7 @@ import { allowedContainers } from '../platform/config.ts'
 import type { Resources } from '../platform/resources.ts'
 import { gdalAccess } from '../storage/gdal.ts'
 import { BlobName, WritableBlobName } from '../storage/names.ts'
-import { readRangeHeader, tagsOf } from './conditional.ts'
+import { blobAnswer } from './blob-answer.ts'
 import { type Caller, requireRole } from './caller.ts'
 import { BlobParams, ContainerParams } from './containers.ts'
 import { type Answer, type Call, route } from './route.ts'
@@ -63,7 +63,7 @@ async function auditSas(
 }
 
 const GdalBody = z.strictObject({ minutes })
-type BlobCall<Q> = Call<z.infer<typeof BlobParams>, Q, undefined>
+type BlobCall = Call<z.infer<typeof BlobParams>, object, undefined>
 
 type GdalCall = Call<z.infer<typeof BlobParams>, object, z.infer<typeof GdalBody>>
 
@@ -74,42 +74,14 @@ async function gdal({ params: { container, path }, body, caller, r }: GdalCall):
   return { headers: SECRET, body: gdalAccess(container, path, grant) }
 }
 
-async function download({ params: { container, path }, headers, r }: BlobCall<object>): Promise<Answer> {
+async function download({ params: { container, path }, headers, caller, r }: BlobCall): Promise<Answer> {
   await r.blobs.checkContainer(container)
-  const ref = { container, blob: path }
-  const found = await r.blobs.properties(ref)
-  const { size, etag = '', content_type = 'application/octet-stream', content_encoding, last_modified } = found
-  const common = {
-    etag,
-    'last-modified': new Date(last_modified).toUTCString(),
-    'accept-ranges': 'bytes',
-    'content-type': content_type,
-    // The bytes are handed on as they are stored.
-    ...(content_encoding ? { 'content-encoding': content_encoding } : {}),
-    // What others stored is shown as a file, never run as a page of this origin.
-    'content-disposition': `attachment; filename*=UTF-8''${encodeRfc5987(path.slice(path.lastIndexOf('/') + 1))}`,
-    'x-content-type-options': 'nosniff',
-    'content-security-policy': 'sandbox',
-  }
-  if (tagsOf(headers.get('if-none-match')).includes(etag)) return { status: 304, headers: common }
-  const wanted = headers.get('if-match')
-  if (wanted !== null && wanted.trim() !== '*' && !tagsOf(wanted).includes(etag))
-    throw new AppError('BLOB_CHANGED', `${container}/${path} has the ETag ${etag}, not the one of If-Match.`)
-  const fresh = headers.get('if-range') === null || headers.get('if-range') === etag
-  const range = fresh ? readRangeHeader(headers.get('range'), size) : undefined
-  if (range === 'unsatisfiable') {
-    throw new AppError('RANGE_NOT_SATISFIABLE', `${container}/${path} has ${size} bytes; the range lies beyond them.`)
-  }
-  const { offset, length } = range ?? { offset: 0, length: size }
-  const partial = range ? { 'content-range': `bytes ${offset}-${offset + length - 1}/${size}` } : {}
-  const answer = { status: range ? 206 : 200, headers: { ...common, ...partial, 'content-length': String(length) } }
-  if (size === 0) return { ...answer, stream: new Blob([]).stream() }
-  const { body } = await r.blobs.readStream({ ...ref, etag }, { offset, length })
-  return { ...answer, stream: body }
+  const answer = await blobAnswer(r, { container, blob: path }, headers)
+  // As for a signature: bytes that nobody can account for are not given.
+  if (answer.stream)
+    await addEvent(r.db, { job_id: null, event: 'blob.downloaded', actor: caller.name, data: { container, blob: path } })
+  return answer
 }
-
-const encodeRfc5987 = (name: string): string =>
-  encodeURIComponent(name).replaceAll(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 
 /** "Small": held in memory once. Larger files go straight to storage with a signature to write. */
 const MAX_UPLOAD_BYTES = 16 * 1024 * 1024

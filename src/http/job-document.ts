@@ -12,6 +12,7 @@ import {
 } from '../engine/progress.ts'
 import type { InstanceStatus } from '../orchestrators/client.ts'
 import type { Resources } from '../platform/resources.ts'
+import { withHrefs } from './job-file-names.ts'
 import { isTerminalJob } from '../models/words.ts'
 
 /** Links of a job, absolute. */
@@ -23,6 +24,7 @@ export function jobLinks(origin: string, jobId: string): Record<string, string> 
     tasks: `${base}/${jobId}/tasks`,
     events: `${base}/${jobId}/events`,
     errors: `${base}/${jobId}/errors`,
+    files: `${base}/${jobId}/files`,
     cancel: `${base}/${jobId}/cancel`,
   }
 }
@@ -53,9 +55,9 @@ export async function jobDocument(
   const estimate = finished ? undefined : await estimateOf(r, row, stages, overall)
   return {
     ...jobSummary(row),
-    stages: stages.map((s) => stageDocument(s)),
+    stages: stages.map((s) => withHrefs(stageDocument(s), origin)),
     progress: { ...overall, ...estimate },
-    result: row.result_data,
+    result: withHrefs(row.result_data, origin),
     error: row.error_code ? { code: row.error_code, details: row.error_details } : null,
     runtime_status: instance?.runtimeStatus ?? null,
     ...driftOf(row, instance),

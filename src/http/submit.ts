@@ -1,12 +1,14 @@
 // Submission: validate → accept → submit_job → start → confirm. A crash between any two steps is repaired by the reconciler.
 import * as z from 'zod'
 import { confirmStart, submitJob } from '../db/job-functions.ts'
+import { findJob } from '../db/reading.ts'
 import { only } from '../db/sql-function.ts'
 import { AppError } from '../engine/errors.ts'
 import { jobId } from '../engine/ids.ts'
 import { storableJson } from '../engine/storable.ts'
 import { SnakeName } from '../models/names.ts'
 import { isTerminalJob } from '../models/words.ts'
+import type { Resources } from '../platform/resources.ts'
 import { jobLinks } from './job-document.ts'
 import { type Answer, type Call, route, validate } from './route.ts'
 
@@ -17,7 +19,16 @@ const Metadata = z.object({
   version_id: z.string().max(200).optional(),
 })
 const Params = z.object({ job_type: z.string().max(200) })
-const Query = z.strictObject({ force: z.enum(['true', 'false']).default('false') })
+const Query = z.strictObject({
+  force: z.enum(['true', 'false']).default('false'),
+  max_age: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(1_000_000_000)
+    .optional()
+    .describe('seconds: a finished job older than that runs again'),
+})
 const IdempotencyKey = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be 1-200 visible ASCII characters')
 
 type SubmitCall = Call<z.infer<typeof Params>, z.infer<typeof Query>, Record<string, unknown>>
@@ -48,7 +59,7 @@ async function submit({ params, query, body, headers, requestId, url, r, instanc
       submitted_by: caller.name,
       correlation_id: requestId,
       idempotency_key: key,
-      force: query.force === 'true',
+      force: query.force === 'true' || (await isOlder(r, id, query.max_age)),
     }),
   )
   if (row.start_needed) {
@@ -61,8 +72,35 @@ async function submit({ params, query, body, headers, requestId, url, r, instanc
   return {
     status: finished ? 200 : 202,
     headers: { location: links['statusQueryGetUri'] ?? '', ...(finished ? {} : { 'retry-after': '2' }) },
-    body: { job_id: id, job_type: job.name, status: row.status, created: row.created, attempt: row.attempt, parameters, links },
+    body: {
+      job_id: id,
+      job_type: job.name,
+      status: row.status,
+      created: row.created,
+      attempt: row.attempt,
+      parameters,
+      ...(finished ? await whenFinished(r, id) : {}),
+      links: { ...links, ...(finished ? { rerun: `${url.origin}/api/jobs/${id}/rerun` } : {}) },
+    },
   }
+}
+
+/** Yesterday's result is not taken for today's: the answer says when it was made and how to make it anew. */
+async function whenFinished(r: Resources, id: string): Promise<{ finished_at?: Date; message?: string }> {
+  const finished_at = (await findJob(r.db, id))?.finished_at
+  if (!finished_at) return {}
+  const at = finished_at.toISOString()
+  return {
+    finished_at,
+    message: `finished ${at}; this is its result. ?force=true runs it again, ?max_age=SECONDS only when it is older than that.`,
+  }
+}
+
+/** Is the job finished, and longer ago than the caller accepts? Not part of the job's identity. */
+async function isOlder(r: Resources, id: string, maxAge: number | undefined): Promise<boolean> {
+  if (maxAge === undefined) return false
+  const row = await findJob(r.db, id)
+  return !!row?.finished_at && isTerminalJob(row.status) && r.now().getTime() - row.finished_at.getTime() > maxAge * 1000
 }
 
 function splitMetadata(body: Record<string, unknown>): { metadata: Record<string, unknown>; rest: Record<string, unknown> } {

@@ -7,6 +7,7 @@ import { Instant, JobId, SnakeName, TaskKey } from '../models/names.ts'
 import { TaskStatus } from '../models/words.ts'
 import type { Resources } from '../platform/resources.ts'
 import { makeCursor, Ordinal, paging, PositionTime, readCursor } from './cursor.ts'
+import { withHrefs } from './job-file-names.ts'
 import { jobOf } from './jobs.ts'
 import { type Answer, type Call, JOB, route } from './route.ts'
 
@@ -23,6 +24,7 @@ const ListQuery = z.strictObject({
 async function list({
   params,
   query,
+  url,
   r,
 }: Call<z.infer<typeof ListParams>, z.infer<typeof ListQuery>, undefined>): Promise<Answer> {
   await jobOf(r, params.job_id)
@@ -33,7 +35,7 @@ async function list({
   const page = rows.slice(0, limit)
   const last = page.at(-1)
   const more = rows.length > limit && last ? { next: makeCursor(bound, { stage: last.stage, task_no: last.task_no }) } : {}
-  return { body: { tasks: page, count: page.length, ...more } }
+  return { body: { tasks: withHrefs(page, url.origin), count: page.length, ...more } }
 }
 
 const FailedQuery = z.strictObject({
@@ -78,10 +80,10 @@ async function chain({ params, r }: Call<z.infer<typeof OneParams>, object, unde
   return { body: { job_id: params.job_id, lineage, count: lineage.length, complete: lineage.length === params.stage } }
 }
 
-async function one({ params, r }: Call<z.infer<typeof OneParams>, object, undefined>): Promise<Answer> {
+async function one({ params, url, r }: Call<z.infer<typeof OneParams>, object, undefined>): Promise<Answer> {
   const task = await taskOf(r, params)
   const lineage = (await listLineage(r.db, params.job_id, params.stage, params.key)).map(ancestor)
-  return { body: { ...task, lineage } }
+  return { body: withHrefs({ ...task, lineage }, url.origin) }
 }
 
 /** @throws AppError `JOB_NOT_FOUND`, `TASK_NOT_FOUND` */

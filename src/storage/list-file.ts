@@ -42,6 +42,8 @@ export async function writeList<T>(
       blobs.write(INTERNAL_CONTAINER, blob, gzip, { mode: 'overwrite', contentType: 'application/gzip' }),
       fed,
     ])
+    // Known only now: so that who lists the files of a job sees how long they are.
+    await blobs.setMetadata({ container: INTERNAL_CONTAINER, blob }, { rows: String(count) })
     return { container: INTERNAL_CONTAINER, blob, count, bytes: written.size, sha256: written.sha256, format }
   } finally {
     // A write that failed would leave the source waiting for ever.

@@ -168,6 +168,22 @@ describe('the reconciler', () => {
     }
   })
 
+  test('an instance suspended from outside while its job runs stays suspended for ever: it is resumed, with an event', async () => {
+    const own = await createDatabase()
+    try {
+      const r = machine(own.pool)
+      const id = await submitTo(r, 'hello_world', { name: 'Portal' })
+      await turn(r, id)
+      const { instances, calls } = fake(status('Suspended'), [id])
+      expect(await reconcile(r, instances, 3600)).toBe(1)
+      expect(calls).toEqual(['resume its job is processing'])
+      const events = await own.pool.query<{ data: object }>(`SELECT data FROM app.job_events WHERE event = 'job.reconciled'`)
+      expect(events).toMatchObject([{ data: { action: 'resumed', runtime_status: 'Suspended' } }])
+    } finally {
+      await own.drop()
+    }
+  })
+
   test('the instance of a deleted job ends instead of asking for ever', async () => {
     const own = await createDatabase()
     try {
