@@ -7,6 +7,7 @@ import { JobStatus } from '../models/words.ts'
 import { type Instances, type InstanceStatus, isActive } from '../orchestrators/client.ts'
 import type { Resources } from '../platform/resources.ts'
 import { makeCursor, paging, PositionTime, readCursor } from './cursor.ts'
+import { instanceHistory } from './instance-history.ts'
 import { jobDocument, jobSummary } from './job-document.ts'
 import { type Answer, type Call, JOB, route } from './route.ts'
 
@@ -34,11 +35,31 @@ async function tolerant(r: Resources, instances: Instances, jobId: string): Prom
   }
 }
 
-async function instance({ params, url, r, instances }: Call<z.infer<typeof ById>, object, undefined>): Promise<Answer> {
+const flag = z
+  .enum(['true', 'false', 'True', 'False'])
+  .transform((text) => text.toLowerCase() === 'true')
+  .optional()
+/** What clients of the Durable status contract send. */
+const InstanceQuery = z.strictObject({
+  showHistory: flag,
+  showHistoryOutput: flag,
+  showInput: flag,
+  returnInternalServerErrorOnFailure: flag,
+})
+type InstanceCall = Call<z.infer<typeof ById>, z.infer<typeof InstanceQuery>, undefined>
+
+async function instance({ params, query, url, r, instances }: InstanceCall): Promise<Answer> {
   const row = await jobOf(r, params.job_id)
-  const found = (await instances.find(row.job_id)) ?? instanceOfRow(row)
-  if (!isActive(found)) return { body: found }
-  return { status: 202, headers: { location: url.href, 'retry-after': '5' }, body: found }
+  const known = await instances.find(row.job_id)
+  const found = known ?? instanceOfRow(row)
+  const history =
+    known && query.showHistory
+      ? { historyEvents: await instanceHistory(instances, row.job_id, query.showHistoryOutput ?? false) }
+      : {}
+  const body = { ...found, ...(query.showInput === false ? { input: null } : {}), ...history }
+  if (isActive(found)) return { status: 202, headers: { location: url.href, 'retry-after': '5' }, body }
+  const failed = query.returnInternalServerErrorOnFailure && found.runtimeStatus === 'Failed'
+  return { status: failed ? 500 : 200, body }
 }
 
 const RUNTIME_STATUS: Record<JobStatus, string> = {
@@ -138,6 +159,7 @@ route({
   path: `jobs/${JOB}/instance`,
   role: 'reader',
   params: ById,
+  query: InstanceQuery,
   handle: instance,
 })
 route({

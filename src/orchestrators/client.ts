@@ -20,6 +20,8 @@ export interface InstanceStatus {
   readonly output: unknown
   readonly createdTime: string
   readonly lastUpdatedTime: string
+  /** When it was asked for; rows as the extension writes them. */
+  readonly historyEvents?: unknown
 }
 
 export interface Instances {
@@ -27,6 +29,8 @@ export interface Instances {
   start(input: StepInput): Promise<void>
   /** Undefined when Durable does not know the id (purged, task hub lost). @throws AppError `DURABLE_UNAVAILABLE` */
   find(jobId: string): Promise<InstanceStatus | undefined>
+  /** Where the extension answers for an instance. Carries its key: for calls of this process alone. */
+  statusAddress(jobId: string): string
   /** Ids of suspended instances of the job orchestrator: they never ask by themselves whether their job is still there. */
   suspended(): Promise<string[]>
   terminate(jobId: string, reason: string): Promise<void>
@@ -78,6 +82,7 @@ function wrap(client: DurableClient): Instances {
         })
       }
     },
+    statusAddress: (jobId) => client.createHttpManagementPayload(id(jobId)).statusQueryGetUri,
     async suspended() {
       try {
         const found = await client.getStatusBy({ runtimeStatus: [df.OrchestrationRuntimeStatus.Suspended] })

@@ -46,6 +46,7 @@ test('a healthy task of several leases keeps its claim, while workers and the re
   const instances = {
     find: () => Promise.resolve(undefined),
     start: () => Promise.resolve(),
+    statusAddress: () => 'http://localhost/',
     suspended: () => Promise.resolve([]),
   } as unknown as Instances
   const r = machine(pool, {

@@ -80,6 +80,7 @@ describe('the reconciler', () => {
     const instances: Instances = {
       start: (i) => Promise.resolve(void calls.push(`start ${i.attempt}`)),
       find: () => Promise.resolve(found),
+      statusAddress: () => 'http://localhost/',
       suspended: () => Promise.resolve(orphans),
       purge: (id) => Promise.resolve(void calls.push(`purge ${id}`)),
       terminate: (_id, reason) => Promise.resolve(void calls.push(`terminate ${reason}`)),
