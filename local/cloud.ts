@@ -8,6 +8,7 @@ import { azuriteConnection, type LocalAzurite, startAzurite } from './azurite.ts
 import { freePort, tryPort } from './free-port.ts'
 import type { HostOrder } from './host/main.ts'
 import { type HostProcess, startHostProcess } from './host-process.ts'
+import { WORKER_ARGUMENTS, withWorkerArgument } from './host/functions/worker-arguments.ts'
 import { LocalError } from './local-error.ts'
 import { type LocalPostgres, startPostgres } from './postgres.ts'
 import { ROOT } from './settings.ts'
@@ -86,6 +87,9 @@ async function makeContainers(storage: string): Promise<void> {
   await Promise.all(CONTAINERS.map((name) => service.getContainerClient(name).createIfNotExists()))
 }
 
+/** The Functions host takes headers of 32 KB, Node's own server 16 KB: between the two nobody would answer. */
+const HEADERS_AS_LARGE_AS_THE_HOST_TAKES = '--max-http-header-size=65536'
+
 export interface HostSettings extends Omit<HostOrder, 'folder'> {
   readonly folder?: string
   /** File that takes what host and app print. */
@@ -117,6 +121,7 @@ export async function startHost(
     },
     started: {
       ...env,
+      [WORKER_ARGUMENTS]: withWorkerArgument({ ...process.env, ...env }, HEADERS_AS_LARGE_AS_THE_HOST_TAKES),
       WEBSITE_HOSTNAME: `localhost:${chosen}`,
       DATABASE_URL: backends.databaseUrl,
       AzureWebJobsStorage: backends.storage,

@@ -15,8 +15,9 @@ import { answerDurable } from './http/durable.ts'
 import type { Exchange, Reply } from './http/exchange.ts'
 import { Front, type HostState } from './http/front.ts'
 import { readKeys } from './http/keys.ts'
-import { httpRoute } from './http/routes.ts'
-import { type Listener, listen, LOOPBACK } from './http/server.ts'
+import { findOverlaps } from './http/overlaps.ts'
+import { type HttpRoute, httpRoute, inHostOrder } from './http/routes.ts'
+import { isLoopback, type Listener, listen } from './http/server.ts'
 import { Invocations } from './invocations.ts'
 import { filterLog, type Log } from './log.ts'
 import { type TrapMode, Traps } from './traps.ts'
@@ -258,7 +259,8 @@ export class Host {
       state: () => this.status(),
       uptimeMs: () => Date.now() - this.#started,
       functions,
-      routes: functions.ofType('httptrigger').map((f) => httpRoute(f.metadata, f.trigger, routePrefix)),
+      routes: this.#routes(functions),
+      routePrefix,
       channel: this.#channel,
       keys: this.#keys,
       enforceKeys: this.#o.enforceKeys ?? false,
@@ -269,7 +271,23 @@ export class Host {
       durable: (exchange, below) => this.#durable(exchange, below, false),
       runByHand: (name) => this.#runByHand(name, timers),
       onNoAnswer: (name, why) => this.#traps.report('trap.http-throw', name, 'http', why),
+      onRefused: (name, why) => this.#traps.report('trap.http-hang', name, 'http', why),
     })
+  }
+
+  /** In the order in which they are asked; what stands in another's way is said once per route that answers. */
+  #routes(functions: Functions): HttpRoute[] {
+    const all = functions.ofType('httptrigger')
+    const routes = inHostOrder(all.map((f) => httpRoute(f.metadata, f.trigger, this.#config.routePrefix)))
+    const overlaps = findOverlaps(routes)
+    for (const winner of new Set(overlaps.map((o) => o.winner))) {
+      const losers = overlaps.filter((o) => o.winner === winner)
+      const { method = '', path = '', loser } = losers[0] ?? {}
+      const names = losers.map((o) => o.loser.name).join(', ')
+      const detail = `it answers in place of ${names}, because its name sorts first: ${method} ${path} never reaches ${loser?.name}`
+      this.#traps.report('trap.route-overlap', winner.name, winner.template, detail)
+    }
+    return routes
   }
 
   #runByHand(name: string, timers: Timers): void {
@@ -281,7 +299,9 @@ export class Host {
 
   async #listen(front: Front): Promise<void> {
     const { port, host = '127.0.0.1', log } = this.#o
-    if (!LOOPBACK.has(host)) log('warning', `--host ${host} lets other machines call every function of this app.`)
+    if (!isLoopback(host) && !this.#o.enforceKeys)
+      throw new Error(`--host ${host} would let other machines call every function of this app. Start with --enable-auth too.`)
+    if (!isLoopback(host)) log('warning', `--host ${host} lets other machines call this app, with its keys.`)
     const bodyLimit = Number(this.#env['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT']) || MAX_BODY
     const main = await listen((x) => front.answer(x), { port, host, bodyLimit, log })
     this.#listeners.push(main)

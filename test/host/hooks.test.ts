@@ -25,6 +25,7 @@ test('hooks run around everything, and may replace handler, result, error and lo
     folder: app.folder,
     port: 0,
     host: '0.0.0.0',
+    enforceKeys: true,
     log: (_level, line) => void lines.push(line),
     env,
   })
@@ -36,7 +37,7 @@ test('hooks run around everything, and may replace handler, result, error and lo
   })
   expect(await (await fetch(`${host.url}/api/fails`)).text()).toBe('mended')
   expect(lines.join('\n')).toContain('the word is ***')
-  expect(lines.join('\n')).toContain('--host 0.0.0.0 lets other machines call every function of this app.')
+  expect(lines.join('\n')).toContain('--host 0.0.0.0 lets other machines call this app, with its keys.')
   const post = (body: string): Promise<Response> => fetch(`${host.url}/api/size`, { method: 'POST', body })
   expect(await (await post('x'.repeat(1000))).text()).toBe('1000')
   expect((await post('x'.repeat(1001))).status).toBe(413)

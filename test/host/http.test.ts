@@ -1,10 +1,10 @@
 // What the recordings do not show of the HTTP front: other machines' names, the client's port, limits, bad bytes, clients that leave.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Host, startHost } from '../../local/host/host.ts'
 import { appOf } from '../support/func.ts'
+import { raw } from '../support/raw-http.ts'
 
 const SOURCE = `
 const { app } = require('@azure/functions')
@@ -17,7 +17,7 @@ app.http('echo', { methods: ['POST'], handler: async (request) => ({ body: await
 app.http('int', { route: 'n/{id:int:range(1,5)}', handler: (r) => ({ jsonBody: r.params }) })
 app.http('word', { route: 'n/{word:alpha:length(2,4)}', handler: (r) => ({ jsonBody: r.params }) })
 app.http('rest', { route: 'files/{*path}', handler: (r) => ({ jsonBody: r.params }) })
-app.http('root', { route: 'files', handler: () => ({ jsonBody: { all: 'files' } }) })
+app.http('allFiles', { route: 'files', handler: () => ({ jsonBody: { all: 'files' } }) })
 app.http('guid', { route: 'g/{id:guid}', handler: (r) => ({ jsonBody: r.params }) })
 app.http('bool', { route: 'b/{flag:bool}', handler: (r) => ({ jsonBody: r.params }) })
 app.http('code', { route: 'c/{code:regex(^[a-z]{{2}}$)}', handler: (r) => ({ jsonBody: r.params }) })
@@ -33,17 +33,6 @@ afterAll(() => (app.remove(), limited.remove()))
 
 const open = (folder: string, env: Record<string, string> = {}): Promise<Host> =>
   startHost({ folder, port: 0, log: () => undefined, traps: 'error', env: { ...process.env, ...env }, graceMs: 0 })
-
-/** Sends raw bytes; answers with everything that came back. */
-function raw(port: number, text: string, host = '127.0.0.1'): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let answer = ''
-    const socket = connect(port, host, () => socket.write(text))
-    socket.on('data', (data) => (answer += data.toString()))
-    socket.on('close', () => resolve(answer))
-    socket.on('error', reject)
-  })
-}
 
 describe.each([
   { title: 'buffered', env: {} },
@@ -65,6 +54,11 @@ describe.each([
     ['/api/n/a1', 404, undefined],
     ['/api/files/a/b%20c', 200, { path: 'a/b c' }],
     ['/api/files', 200, { all: 'files' }],
+    ['/api/files/', 200, { all: 'files' }],
+    ['/api/files/a/', 200, { path: 'a/' }],
+    ['/api/n/3/', 200, { id: '3' }],
+    ['/api//n/3', 404, undefined],
+    ['/api/files/a//b', 404, undefined],
     ['/api/g/0f8fad5b-d9cb-469f-a165-70867728950e', 200, { id: '0f8fad5b-d9cb-469f-a165-70867728950e' }],
     ['/api/g/0f8fad5b', 404, undefined],
     ['/api/b/TRUE', 200, { flag: 'TRUE' }],

@@ -31,6 +31,14 @@ export const TRAPS = {
   'trap.purge-live': [false, 'Purge with terminal statuses and a window of creation time: otherwise running instances go too'],
   'trap.blocked-loop': [false, 'CPU work goes to worker threads: a blocked event loop stops every function of the process'],
   'trap.http-throw': [false, 'With streaming always return a response: the real host answers 500 only after 240 s'],
+  'trap.http-hang': [
+    false,
+    "Set languageWorkers__node__arguments=--max-http-header-size=65536: what the worker's HTTP server refuses is never answered, and after functionTimeout the worker is restarted with all that runs",
+  ],
+  'trap.route-overlap': [
+    false,
+    'Routes are asked by function name, not by how special they are: let templates not overlap, or name the general one last',
+  ],
   'worker.death-loop': [false, 'An activity that kills its worker is repeated for ever: count its claims'],
 } as const satisfies Record<string, readonly [boolean, string]>
 export type TrapCode = keyof typeof TRAPS

@@ -1,6 +1,7 @@
 // One living worker: a forked process, or this process for unit tests and benches.
 import { type ChildProcess, fork } from 'node:child_process'
 import type { FromWorker, ToWorker } from './protocol.ts'
+import { workerArguments } from './worker-arguments.ts'
 
 export interface WorkerEvents {
   readonly onMessage: (message: FromWorker) => void
@@ -29,7 +30,7 @@ export function forkWorker(folder: string, env: NodeJS.ProcessEnv, { onMessage, 
     cwd: folder,
     env,
     serialization: 'advanced',
-    execArgv: ['--enable-source-maps', SMALL_YOUNG_GENERATION, SLOW_HEAP_GROWTH],
+    execArgv: ['--enable-source-maps', SMALL_YOUNG_GENERATION, SLOW_HEAP_GROWTH, ...workerArguments(env)],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   child.on('message', onMessage)

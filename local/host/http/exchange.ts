@@ -1,13 +1,18 @@
 // One HTTP request and its answer, without node:http in the rest of the host.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { targetOf } from './head.ts'
+import { withoutDotSegments } from './paths.ts'
 
 export interface Exchange {
   readonly method: string
+  /** As the client wrote it, without dot segments. */
   readonly path: string
   readonly query: URLSearchParams
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
   readonly hasBody: boolean
+  /** Bytes; more is {@link TooLarge}. */
+  readonly bodyLimit: number
   /** For forwarding as it is. */
   readonly raw: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse }
   body(): Promise<Buffer>
@@ -28,18 +33,21 @@ export class TooLarge extends Error {}
 /** @param limit bytes of body; more is {@link TooLarge} */
 export function exchangeOf(request: IncomingMessage, outgoing: ServerResponse, limit: number): Exchange {
   const host = request.headers.host ?? 'localhost'
-  const url = new URL(`http://${host}${(request.url ?? '/').replace(/^\/{2,}/, '/')}`)
+  const [given = '/', ...rest] = (targetOf(request.url ?? '/', host) ?? '/').split('?')
+  const path = withoutDotSegments(given)
+  const url = new URL(`http://${host}${[path, ...rest].join('?')}`)
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(request.headers))
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value
   return {
     method: request.method ?? 'GET',
-    path: (request.url ?? '/').split('?')[0] ?? '/',
+    path,
     query: url.searchParams,
     url,
     headers,
     raw: { incoming: request, outgoing },
     // The real host drops a body without Content-Length (recorded).
+    bodyLimit: limit,
     hasBody: Number(headers['content-length'] ?? 0) > 0,
     async body() {
       const chunks: Buffer[] = []

@@ -1,9 +1,9 @@
 // What a request on the main port is: management API, admin, or a function; with keys, limits and the host's state.
 import type { Functions } from '../functions/functions.ts'
 import type { WorkerChannel } from '../functions/channel.ts'
-import { type Exchange, json, type Reply } from './exchange.ts'
+import { ANSWERED, type Exchange, json, type Reply } from './exchange.ts'
 import { runHttpFunction } from './functions.ts'
-import { type Keys, keyOf, opensFunction } from './keys.ts'
+import { type Keys, keyOf, opensFunction, sameKey } from './keys.ts'
 import { Places } from './places.ts'
 import { type HttpRoute, matchRoute, type RouteMatch } from './routes.ts'
 import type { TypedData } from '../functions/protocol.ts'
@@ -15,6 +15,8 @@ export interface FrontDeps {
   readonly state: () => HostState
   readonly uptimeMs: () => number
   readonly functions: Functions
+  readonly routePrefix: string
+  /** In the host's order. */
   readonly routes: readonly HttpRoute[]
   readonly channel: WorkerChannel
   readonly keys: Keys
@@ -27,6 +29,7 @@ export interface FrontDeps {
   /** Starts a run of a function that is no HTTP function. */
   readonly runByHand: (name: string) => void
   readonly onNoAnswer: (name: string, why: string) => void
+  readonly onRefused: (name: string, why: string) => void
 }
 
 const DURABLE = '/runtime/webhooks/durabletask/'
@@ -47,7 +50,7 @@ export class Front {
     if (path.toLowerCase().startsWith(DURABLE)) return this.#durable(exchange, path.slice(DURABLE.length))
     if (path.toLowerCase().startsWith('/admin/')) return this.#admin(exchange)
     if (this.#d.state() !== 'Running') return NOT_RUNNING
-    if (path === '/' && exchange.method === 'GET') return home(this.#d.functions.names.length)
+    if (path === '/' && exchange.method === 'GET') return this.#home()
     const match = matchRoute(this.#d.routes, exchange.method, path)
     return match ? this.#function(exchange, match) : { status: 404 }
   }
@@ -60,6 +63,8 @@ export class Front {
     const place = await this.#places.take()
     if (!place) return { status: 429 }
     try {
+      // Left while it waited.
+      if (exchange.raw.outgoing.destroyed) return ANSWERED
       if (!(await this.#workerReady())) return NOT_RUNNING
       const deps = {
         channel: this.#d.channel,
@@ -67,6 +72,7 @@ export class Front {
         extraInputs: this.#d.clientInputs(name),
         timeoutMs: this.#d.timeoutMs,
         onNoAnswer: this.#d.onNoAnswer,
+        onRefused: this.#d.onRefused,
       }
       return await runHttpFunction(deps, exchange, match)
     } finally {
@@ -89,8 +95,8 @@ export class Front {
   #durable(exchange: Exchange, below: string): Promise<Reply> {
     const { keys } = this.#d
     const key = keyOf(exchange.headers, exchange.query)
-    if (key === keys.host) return Promise.resolve({ status: 403 })
-    if (key !== keys.system && key !== keys.master)
+    if (sameKey(key, keys.host)) return Promise.resolve({ status: 403 })
+    if (!sameKey(key, keys.system) && !sameKey(key, keys.master))
       return Promise.resolve({ status: 401, headers: { 'www-authenticate': 'Bearer' } })
     return this.#d.durable(exchange, below)
   }
@@ -99,8 +105,8 @@ export class Front {
     const { method } = exchange
     const path = exchange.path.toLowerCase()
     if (path === '/admin/host/ping' && (method === 'GET' || method === 'POST')) return { status: 200 }
-    if (this.#d.enforceKeys && keyOf(exchange.headers, exchange.query) !== this.#d.keys.master)
-      return { status: 401, headers: { 'www-authenticate': 'Bearer' } }
+    const refused = this.#d.enforceKeys ? this.#refusedAdmin(keyOf(exchange.headers, exchange.query)) : undefined
+    if (refused) return refused
     if (path === '/admin/host/status' && method === 'GET') {
       const { hostId: id } = this.#d
       return json(200, { id, state: this.#d.state(), version: '4.1037.0.0', processUptime: this.#d.uptimeMs() })
@@ -114,6 +120,14 @@ export class Front {
     return this.#runByHand(exchange, known.metadata.name)
   }
 
+  /** Only the master key opens it; another known key is known, but not enough. */
+  #refusedAdmin(key: string | undefined): Reply | undefined {
+    const { keys } = this.#d
+    if (sameKey(key, keys.master)) return undefined
+    if (sameKey(key, keys.host) || sameKey(key, keys.system)) return { status: 403 }
+    return { status: 401, headers: { 'www-authenticate': 'Bearer' } }
+  }
+
   async #runByHand(exchange: Exchange, name: string): Promise<Reply> {
     if (!exchange.hasBody) return { status: 400 }
     try {
@@ -123,6 +137,17 @@ export class Front {
     }
     this.#d.runByHand(name)
     return { status: 202 }
+  }
+
+  /** Links to the app's own index, where something answers there. */
+  #home(): Reply {
+    const index = `/${this.#d.routePrefix}`
+    const link = matchRoute(this.#d.routes, 'GET', index) ? `<p><a href="${index}">${index}</a></p>` : ''
+    return {
+      status: 200,
+      headers: { 'content-type': 'text/html' },
+      body: `<!doctype html><title>Function host</title><h1>The function host is running</h1><p>${this.#d.functions.names.length} functions are loaded.</p>${link}\n`,
+    }
   }
 
   #list(): object[] {
@@ -135,9 +160,3 @@ export class Front {
     }))
   }
 }
-
-const home = (functions: number): Reply => ({
-  status: 200,
-  headers: { 'content-type': 'text/html' },
-  body: `<!doctype html><title>Function host</title><h1>The function host is running</h1><p>${functions} functions are loaded.</p>\n`,
-})

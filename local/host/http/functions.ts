@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { WorkerChannel } from '../functions/channel.ts'
 import type { HttpData, TypedData } from '../functions/protocol.ts'
-import { ANSWERED, type Exchange, type Reply } from './exchange.ts'
+import { ANSWERED, type Exchange, type Reply, TooLarge } from './exchange.ts'
 import type { RouteMatch } from './routes.ts'
 import { forward } from './stream.ts'
 
@@ -14,6 +14,8 @@ export interface HttpFunctionDeps {
   readonly timeoutMs: number
   /** A handler left its streamed request without an answer. */
   readonly onNoAnswer: (name: string, why: string) => void
+  /** The worker's HTTP server would not hand a request to the app: nobody answers it, and the worker ends when its time is over. */
+  readonly onRefused: (name: string, why: string) => void
 }
 
 const BY_HTTP = 'This function was programmatically called via the host APIs.'
@@ -57,6 +59,8 @@ async function runBuffered(deps: HttpFunctionDeps, exchange: Exchange, match: Ro
 /** The raw request goes to the worker's own server; the invocation carries what stands in the URL and in a JSON body. */
 async function runStreamed(deps: HttpFunctionDeps, exchange: Exchange, match: RouteMatch, httpUri: string): Promise<Reply> {
   const { name } = match.route
+  // The real host cannot forward it.
+  if (exchange.raw.incoming.httpVersion === '1.0') return { status: 500 }
   const invocationId = randomUUID()
   const json = (exchange.headers['content-type'] ?? '').includes('json')
   const known = Number(exchange.headers['content-length'] ?? Number.NaN) <= JSON_PARAMS_LIMIT
@@ -66,17 +70,28 @@ async function runStreamed(deps: HttpFunctionDeps, exchange: Exchange, match: Ro
   const triggerMetadata = { ...members, ...texts(query), ...texts(match.params), ...requestData(exchange, query) }
   const inputData = [{ name: deps.triggerName, data: { http: {} } }, ...deps.extraInputs]
   const forwarded = forward(exchange, httpUri, invocationId, body)
+  let refused = false
   const invoked = deps.channel
     .invoke(name, { inputData, triggerMetadata }, { ...deps, invocationId, reason: BY_HTTP })
     .then((answer) => {
-      if (answer.ok && !answer.empty) return
+      if (refused || (answer.ok && !answer.empty)) return
       // The real host would answer 500 only after 240 s (recorded): here at once, and said.
       deps.onNoAnswer(name, answer.ok ? 'the handler returned undefined' : `the handler failed: ${answer.message}`)
       forwarded.abandon()
     })
-  const answered = await forwarded.answered
-  await (answered ? undefined : invoked)
-  return answered ? ANSWERED : { status: 500 }
+  const ending = await forwarded.ended
+  if (ending === 'too large') throw new TooLarge()
+  refused = ending === 'refused'
+  if (refused) deps.onRefused(name, refusalOf(exchange))
+  if (ending !== 'answered') await invoked
+  if (refused) exchange.raw.outgoing.destroy()
+  return ending === 'failed' ? { status: 500 } : ANSWERED
+}
+
+function refusalOf({ headers, raw }: Exchange): string {
+  const { expect } = headers
+  if (expect !== undefined && !/^100-continue$/i.test(expect)) return `it came with Expect: ${expect.slice(0, 100)}`
+  return `its headers have ${raw.incoming.rawHeaders.reduce((sum, text) => sum + text.length + 2, 0)} bytes`
 }
 
 const requestData = (exchange: Exchange, query: Readonly<Record<string, string>>): Record<string, TypedData> => ({

@@ -28,8 +28,11 @@ export function readKeys(file: string | undefined): Keys {
 export const keyOf = (headers: Readonly<Record<string, string>>, query: URLSearchParams): string | undefined =>
   headers['x-functions-key'] ?? query.get('code') ?? undefined
 
+/** Keys compare without case, as on the real host. */
+export const sameKey = (key: string | undefined, wanted: string): boolean => key?.toLowerCase() === wanted.toLowerCase()
+
 /** May a request with this key call a function of this level? */
 export function opensFunction(keys: Keys, authLevel: string, key: string | undefined): boolean {
-  if (authLevel === 'anonymous' || (key !== undefined && key === keys.master)) return true
-  return authLevel === 'function' && key === keys.host
+  if (authLevel === 'anonymous' || sameKey(key, keys.master)) return true
+  return authLevel === 'function' && sameKey(key, keys.host)
 }

@@ -1,4 +1,4 @@
-// Route templates of HTTP functions: parameters, constraints, optional and catch-all parts; the most specific route wins.
+// Route templates of HTTP functions: parameters, constraints, optional and catch-all parts; the first by name wins, as on the real host.
 import type { Binding, FunctionMetadata } from '../functions/protocol.ts'
 
 export interface HttpRoute {
@@ -13,7 +13,9 @@ export interface RouteMatch {
   readonly params: Readonly<Record<string, string>>
 }
 
-interface Part {
+export interface Part {
+  /** Its text in the template, in lower case: equal texts accept the same values. */
+  readonly text: string
   readonly literal?: string
   readonly name?: string
   readonly optional?: boolean
@@ -41,10 +43,9 @@ const CONSTRAINTS: Record<string, (argument: string) => (text: string) => boolea
   regex: (a) => (t) => new RegExp(a.replaceAll('{{', '{').replaceAll('}}', '}'), 'i').test(t),
 }
 
-/** The route of an HTTP function below the prefix; default: its name. */
+/** The route of an HTTP function below the prefix; default, and when it is empty: its name. */
 export function httpRoute(fn: FunctionMetadata, trigger: Binding, prefix: string): HttpRoute {
-  const below = trigger.route ?? fn.name
-  const template = [prefix, below].filter(Boolean).join('/')
+  const template = [prefix, trigger.route || fn.name].filter(Boolean).join('/')
   return {
     name: fn.name,
     template,
@@ -55,10 +56,16 @@ export function httpRoute(fn: FunctionMetadata, trigger: Binding, prefix: string
 
 function parsePart(text: string): Part {
   const inner = /^\{(\*{0,2})([^:?}]+)(?::(.+?))?(\?)?\}$/s.exec(text)
-  if (!inner) return { literal: text.toLowerCase() }
+  if (!inner) return { text: text.toLowerCase(), literal: text.toLowerCase() }
   const [, stars = '', name = '', constraints = '', optional] = inner
   const tests = splitConstraints(constraints).map(parseConstraint)
-  return { name, catchAll: stars !== '', optional: optional !== undefined, accepts: (t) => tests.every((test) => test(t)) }
+  return {
+    text: constraints === '' ? '' : constraints.toLowerCase(),
+    name,
+    catchAll: stars !== '',
+    optional: optional !== undefined,
+    accepts: (t) => tests.every((test) => test(t)),
+  }
 }
 
 /** `int:range(1,5)` → both; a colon inside parentheses belongs to an argument. */
@@ -79,19 +86,25 @@ function parseConstraint(text: string): (value: string) => boolean {
   return make(argument)
 }
 
-/** The most specific route for a method and raw path, or undefined. */
+/** Functions by name, ordinal and without case: the order in which the real host asks their routes. */
+export function inHostOrder(routes: readonly HttpRoute[]): HttpRoute[] {
+  const key = ({ name }: HttpRoute): string => name.toUpperCase()
+  return [...routes].sort((a, b) => (key(a) < key(b) ? -1 : 1))
+}
+
+/**
+ * The first route that takes method and raw path, or undefined. An empty segment matches nothing.
+ * @param routes in the host's order
+ * @param path without dot segments
+ */
 export function matchRoute(routes: readonly HttpRoute[], method: string, path: string): RouteMatch | undefined {
-  const segments = path
-    .replaceAll(/^\/+|\/+$/g, '')
-    .split('/')
-    .map(decode)
-  let best: RouteMatch | undefined
+  if (path.includes('//')) return undefined
+  const segments = path.slice(1).split('/').map(decode)
   for (const route of routes) {
-    if (!route.methods.includes(method)) continue
-    const params = matchParts(route.parts, segments)
-    if (params && (!best || moreSpecific(route.parts, best.route.parts))) best = { route, params }
+    const params = route.methods.includes(method) ? matchParts(route.parts, segments) : undefined
+    if (params) return { route, params }
   }
-  return best
+  return undefined
 }
 
 /** ASP.NET unescapes a path once, but leaves `%2F`. */
@@ -106,16 +119,18 @@ function decode(segment: string): string {
   }
 }
 
-function matchParts(parts: readonly Part[], segments: readonly string[]): Record<string, string> | undefined {
+/** A slash at the end counts only for a catch-all, to whose value it belongs. */
+export function matchParts(parts: readonly Part[], given: readonly string[]): Record<string, string> | undefined {
+  const segments = given.at(-1) === '' ? given.slice(0, -1) : given
   const params: Record<string, string> = {}
   for (const [i, part] of parts.entries()) {
     const segment = segments[i]
     if (part.catchAll) {
-      const rest = segments.slice(i).join('/')
+      const rest = segment === undefined ? '' : given.slice(i).join('/')
       if (rest !== '') params[part.name ?? ''] = rest
       return params
     }
-    if (segment === undefined || segment === '') {
+    if (segment === undefined) {
       if (part.optional) continue
       return undefined
     }
@@ -123,14 +138,4 @@ function matchParts(parts: readonly Part[], segments: readonly string[]): Record
     if (part.name !== undefined) params[part.name] = segment
   }
   return segments.length > parts.length ? undefined : params
-}
-
-/** Of two that match, the one that ends earlier is more specific: `blobs` before `blobs/{*path}`. */
-const rank = (part: Part | undefined): number => (part === undefined ? 0 : part.literal !== undefined ? 1 : part.catchAll ? 3 : 2)
-
-function moreSpecific(a: readonly Part[], b: readonly Part[]): boolean {
-  for (let i = 0; i < Math.max(a.length, b.length); i++) {
-    if (rank(a[i]) !== rank(b[i])) return rank(a[i]) < rank(b[i])
-  }
-  return false
 }

@@ -1,7 +1,10 @@
 // The two listeners: the main port for everybody on this machine, and the RPC port that only the app's client knows.
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import { hostname, networkInterfaces } from 'node:os'
 import type { Log } from '../log.ts'
 import { type Exchange, exchangeOf, type Reply, sendReply, TooLarge } from './exchange.ts'
+import { PARSER_BYTES, refusedBytes, refusedHead } from './head.ts'
+import { cutSlowBody } from './slow-body.ts'
 
 export type Handler = (exchange: Exchange) => Promise<Reply>
 
@@ -10,49 +13,104 @@ export interface Listener {
   close(): Promise<void>
 }
 
-const LAST_ANSWERS_MS = 500
-export const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1'])
+export interface ListenOptions {
+  /** 0: any free one. */
+  readonly port: number
+  readonly host: string
+  /** Bytes; more is a 413. */
+  readonly bodyLimit: number
+  readonly log: Log
+  /** A body that brings next to nothing for so long is cut; default 30 s. */
+  readonly slowBodyMs?: number
+}
 
-/** A request whose Host is not this machine comes from a web page that rebinds its name. */
-function foreignHost(exchange: Exchange, bound: string): boolean {
-  const name = exchange.url.hostname.replaceAll(/^\[|\]$/g, '')
-  return !LOOPBACK.has(name) && name !== bound
+const LAST_ANSWERS_MS = 500
+const SLOW_MS = 30_000
+
+/** Can only this machine reach the address? */
+export const isLoopback = (host: string): boolean =>
+  ['localhost', '::1'].includes(host) || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)
+
+/** The names under which a request may ask for a server that is bound to this address. */
+function namesOf(bound: string): ReadonlySet<string> {
+  const own = ['0.0.0.0', '::'].includes(bound)
+    ? [hostname(), ...Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((a) => a.address))]
+    : []
+  return new Set([bound, ...own].map((name) => name.toLowerCase()))
 }
 
 /**
  * Listens on a loopback address.
  * @throws Error `Port N is unavailable. …` with the way out
  */
-export async function listen(
-  handle: Handler,
-  options: { port: number; host: string; bodyLimit: number; log: Log },
-): Promise<Listener> {
-  const server = createServer((request, response) => {
-    let exchange: Exchange
-    try {
-      exchange = exchangeOf(request, response, options.bodyLimit)
-    } catch {
-      return sendReply(response, { status: 400 })
-    }
-    if (foreignHost(exchange, options.host)) return sendReply(response, { status: 403 })
-    handle(exchange).then(
-      (reply) => sendReply(response, reply),
-      (error: Error) => {
-        if (!(error instanceof TooLarge)) options.log('error', `HTTP ${exchange.method} ${exchange.path}: ${error.message}`)
-        sendReply(response, { status: error instanceof TooLarge ? 413 : 500, headers: { connection: 'close' } })
-      },
-    )
-  })
-  server.requestTimeout = 0
+export async function listen(handle: Handler, options: ListenOptions): Promise<Listener> {
+  const server = serverFor(handle, options)
   const port = await bind(server, options.port, options.host)
   // The other loopback address, where there is one: some clients try it first.
-  const second = options.host === '127.0.0.1' ? await bindSecond(server, port) : undefined
+  const second = options.host === '127.0.0.1' ? await bindSecond(serverFor(handle, options), port) : undefined
   return {
     port,
     close: async () => {
       await Promise.all([closeServer(server), second && closeServer(second)])
     },
   }
+}
+
+function serverFor(handle: Handler, options: ListenOptions): Server {
+  const names = namesOf(options.host)
+  const answer = (request: IncomingMessage, response: ServerResponse): void =>
+    answerRequest(request, response, handle, names, options)
+  const server = createServer({ maxHeaderSize: PARSER_BYTES, requestTimeout: 0, headersTimeout: SLOW_MS }, answer)
+  // Counted by us: Node would drop the rest silently.
+  server.maxHeadersCount = 0
+  server.on('checkContinue', answer)
+  // Other expectations mean nothing to the host itself.
+  server.on('checkExpectation', answer)
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    const status = refusedBytes(error)
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`)
+  })
+  return server
+}
+
+function answerRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  handle: Handler,
+  names: ReadonlySet<string>,
+  { bodyLimit, log, slowBodyMs = SLOW_MS }: ListenOptions,
+): void {
+  const refused = refusedHead(request)
+  if (refused) return sendReply(response, { status: refused, headers: { connection: 'close' } })
+  const exchange = exchangeOf(request, response, bodyLimit)
+  // A request whose Host is not this machine comes from a web page that rebinds its name.
+  const name = exchange.url.hostname.replaceAll(/^\[|\]$/g, '')
+  if (!isLoopback(name) && !names.has(name)) return sendReply(response, { status: 403 })
+  cutSlowBody(request, response, slowBodyMs)
+  if (Number(exchange.headers['content-length'] ?? 0) > bodyLimit) return refuseBody(request, response, bodyLimit)
+  if (/^100-continue$/i.test(exchange.headers['expect'] ?? '')) response.writeContinue()
+  handle(exchange).then(
+    (reply) => sendReply(response, reply),
+    (error: Error) => {
+      if (error instanceof TooLarge) return refuseBody(request, response, bodyLimit)
+      log('error', `HTTP ${exchange.method} ${exchange.path}: ${error.message}`)
+      return sendReply(response, { status: 500, headers: { connection: 'close' } })
+    },
+  )
+}
+
+/** Many clients read an answer only when their body has left: what still comes is dropped, up to the limit. */
+function refuseBody(request: IncomingMessage, response: ServerResponse, most: number): void {
+  let dropped = 0
+  request.on('data', (chunk: Buffer) => {
+    dropped += chunk.length
+    if (dropped > most) request.destroy()
+  })
+  sendReply(response, { status: 413 })
 }
 
 function closeServer(server: Server): Promise<void> {
@@ -63,10 +121,7 @@ function closeServer(server: Server): Promise<void> {
   })
 }
 
-async function bindSecond(first: Server, port: number): Promise<Server | undefined> {
-  const server = createServer()
-  for (const listener of first.listeners('request')) server.on('request', listener as (...args: unknown[]) => void)
-  server.requestTimeout = 0
+function bindSecond(server: Server, port: number): Promise<Server | undefined> {
   return bind(server, port, '::1').then(
     () => server,
     () => undefined,
