@@ -1,7 +1,7 @@
 -- close_stage: closes a stage once nothing is open; the last task turns out the lights.
 -- Ask after the results were committed, in a transaction of its own. Asked again, by anyone, it gives the recorded answer;
 -- closed_now is true for one caller ever. Outcomes: skipped (no task), completed, completed_with_errors, failed.
--- Locks: advisory (LOCK_STAGE = 4711, stage_id), only when the probe found nothing open; never waits over 5 s.
+-- Locks: advisory (LOCK_STAGE = 4711, stage_id), then the job row (shared), only when the probe found nothing open; never waits over 5 s.
 -- Raises: LL010 not READ COMMITTED, LL001/LL002 unknown, LL011 second stage in one transaction, LL012 the transaction still
 -- holds completions.
 -- Rejected: COUNT under the lock (quadratic: 78 s for 10,000 tasks); a counter row (its lock lasts through the flush).
@@ -39,6 +39,12 @@ BEGIN
   END IF;
   IF stage.status = 'open' AND NOT app.has_open_tasks(stage.stage_id) THEN
     PERFORM pg_advisory_xact_lock(4711, stage.stage_id);
+    -- A retry queues tasks again and raises the attempt: whoever holds the job row first decides, the other one sees it.
+    PERFORM 1 FROM app.jobs j WHERE j.job_id = p_job_id AND j.attempt = p_attempt FOR SHARE;
+    IF NOT FOUND THEN
+      answer.state := 'superseded';
+      RETURN answer;
+    END IF;
     IF NOT app.has_open_tasks(stage.stage_id) THEN
       SELECT count(*) FILTER (WHERE t.status = 'failed'), count(*) FILTER (WHERE t.status = 'skipped') INTO bad, skips
       FROM app.tasks t WHERE t.stage_id = stage.stage_id AND t.finished_at IS NOT NULL AND t.error_code IS NOT NULL;

@@ -1,6 +1,6 @@
 -- extend_leases: the heartbeat of one worker: renews the leases of its running tasks, stores their progress, and tells what
 -- was lost. p_renew false only asks. p_progress is a JSON object task_no → {fraction, note}, or null.
--- Locks: rows of its own claims. Asked again: leases only move forward. Raises: LL001 unknown job.
+-- Locks: the job row (shared) when it renews, then rows of its own claims. Asked again: leases only move forward. Raises: LL001 unknown job.
 CREATE FUNCTION app.extend_leases(
   p_job_id text, p_attempt int, p_stage_no int, p_worker uuid, p_task_nos int[], p_lease interval, p_renew boolean, p_progress jsonb
 ) RETURNS TABLE (job_status text, current_attempt int, lost int[])
@@ -9,7 +9,13 @@ DECLARE
   job app.jobs;
   stage int;
 BEGIN
-  SELECT * INTO job FROM app.jobs j WHERE j.job_id = p_job_id;
+  -- A renewal and a pause must not pass each other: a lease would live on in a paused job. Only asking needs no lock.
+  IF p_renew THEN
+    PERFORM set_config('lock_timeout', '5s', true);
+    SELECT * INTO job FROM app.jobs j WHERE j.job_id = p_job_id FOR SHARE;
+  ELSE
+    SELECT * INTO job FROM app.jobs j WHERE j.job_id = p_job_id;
+  END IF;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'job % does not exist', p_job_id USING ERRCODE = 'LL001', HINT = 'It was deleted; stop.';
   END IF;
