@@ -38,6 +38,12 @@ export const ERROR_CODES = {
   ),
   UNSUPPORTED_MEDIA_TYPE: facts(415, false, 'The body is not application/json.', 'Send content-type: application/json.'),
   BODY_TOO_LARGE: facts(413, false, 'The body is larger than the route takes.', 'Send less.'),
+  PARAMETERS_TOO_LARGE: facts(
+    413,
+    false,
+    'The parameters have more than 16 KB as JSON.',
+    'Put large lists into a blob and name it.',
+  ),
   BODY_TOO_SLOW: facts(
     408,
     false,

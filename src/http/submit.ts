@@ -42,7 +42,7 @@ async function submit({ params, query, body, headers, requestId, url, r, instanc
     )
   const { metadata, rest } = splitMetadata(body)
   const parameters: unknown = validate(job.params, rest, 'INVALID_PARAMETERS')
-  storableJson(parameters)
+  assertSmall(storableJson(parameters))
   storableJson(metadata)
   const given = headers.get('idempotency-key')
   const key = given === null ? null : validate(IdempotencyKey, given, 'INVALID_PARAMETERS')
@@ -101,6 +101,18 @@ async function isOlder(r: Resources, id: string, maxAge: number | undefined): Pr
   if (maxAge === undefined) return false
   const row = await findJob(r.db, id)
   return !!row?.finished_at && isTerminalJob(row.status) && r.now().getTime() - row.finished_at.getTime() > maxAge * 1000
+}
+
+/** What a job row keeps is read with every list of jobs: large inputs belong into a blob. */
+const MAX_PARAMETER_BYTES = 16_384
+
+function assertSmall(json: string): void {
+  const bytes = Buffer.byteLength(json)
+  if (bytes <= MAX_PARAMETER_BYTES) return
+  throw new AppError(
+    'PARAMETERS_TOO_LARGE',
+    `The parameters have ${bytes} bytes as JSON, ${MAX_PARAMETER_BYTES} at most. Put large lists into a blob and name it.`,
+  )
 }
 
 function splitMetadata(body: Record<string, unknown>): { metadata: Record<string, unknown>; rest: Record<string, unknown> } {

@@ -129,13 +129,13 @@ const extract = defineStage({
     not_read: z.literal('archived').optional().describe('why no byte of it was read'),
     success: z.literal(true),
   }),
-  async *plan({ previous, blobs, signal }) {
+  async *plan({ params, previous, blobs, signal }) {
     for await (const { result } of previous(analyze)) {
       const { files_ref } = result.orchestration
       if (!files_ref) continue
       for await (const file of readList(blobs, files_ref, signal)) {
         const listed = BlobMetadata.parse(file)
-        yield { key: listed.name, parameters: { file: listed }, source: 'orchestrator' }
+        yield { key: keyOf(listed, params.aggregate_gdb), parameters: { file: listed }, source: 'orchestrator' }
       }
     }
   },
@@ -156,6 +156,13 @@ const extract = defineStage({
     }
   },
 })
+
+/**
+ * A geodatabase has the path of its folder, and a blob may have that very name. Where folders are folded no blob's name can end in
+ * `.gdb/`, so such a blob takes the slash: two names never become one key.
+ */
+const keyOf = ({ name, is_aggregate }: Pick<BlobMetadata, 'name' | 'is_aggregate'>, folded: boolean): string =>
+  folded && !is_aggregate && /\.gdb$/i.test(name) ? `${name}/` : name
 
 const index = defineStage({
   name: 'create_file_index',
@@ -186,7 +193,7 @@ const index = defineStage({
       for await (const { result } of ctx.previous(extract)) {
         const { name, size, extension: type, last_modified: modified } = result
         if (bytes <= MAX_INLINE_BYTES) {
-          file_index.set(name, { size, type, modified })
+          file_index.set(keyOf(result, ctx.params.aggregate_gdb), { size, type, modified })
           bytes += Buffer.byteLength(JSON.stringify({ name, size, type, modified }))
         }
         yield { name, size, type, modified }

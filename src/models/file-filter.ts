@@ -16,7 +16,11 @@ export const FileFilter = z
     max_size: z.int().min(0).optional().describe('bytes, inclusive'),
     modified_after: Instant.optional().describe('exclusive'),
     modified_before: Instant.optional().describe('exclusive'),
-    metadata_match: z.record(z.string(), z.string()).optional().describe('every key present (any case) and equal'),
+    metadata_match: z
+      .record(z.string().max(256), z.string().max(256))
+      .refine((fields) => Object.keys(fields).length <= 64, 'has more than 64 entries')
+      .optional()
+      .describe('every key present (any case) and equal; 64 at most, of 256 characters'),
   })
   .superRefine((f, ctx) => {
     if (f.min_size !== undefined && f.max_size !== undefined && f.min_size > f.max_size) {

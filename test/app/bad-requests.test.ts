@@ -66,6 +66,29 @@ const rows: Row[] = [
   ['a container that is missing', 'POST', LIST, { container_name: 'missing' }, 404, 'CONTAINER_NOT_FOUND'],
   ['a container name with a path', 'POST', LIST, { container_name: '../bronze' }, 400, 'INVALID_PARAMETERS', 'container_name'],
   ['a container that is a URL', 'POST', LIST, { container_name: 'https://evil' }, 400, 'INVALID_PARAMETERS', 'container_name'],
+  [
+    '900 metadata conditions',
+    'POST',
+    LIST,
+    {
+      container_name: 'bronze',
+      file_filter: { metadata_match: Object.fromEntries(Array.from({ length: 900 }, (_, i) => [`k${i}`, 'x'])) },
+    },
+    400,
+    'INVALID_PARAMETERS',
+    'file_filter.metadata_match',
+  ],
+  [
+    'parameters of more than 16 KB',
+    'POST',
+    LIST,
+    {
+      container_name: 'bronze',
+      file_filter: { metadata_match: Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`k${i}`, 'ž'.repeat(256)])) },
+    },
+    413,
+    'PARAMETERS_TOO_LARGE',
+  ],
   ['no container', 'POST', LIST, {}, 400, 'INVALID_PARAMETERS', 'container_name'],
   [
     'alias and name differ',
