@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readLocalSettings } from './config.ts'
+import { WORKER_ARGUMENTS } from './functions/worker-arguments.ts'
 import { type Host, type HostOptions, startHost } from './host.ts'
 import { createLog } from './log.ts'
 import { drainOnSignals } from './signals.ts'
@@ -22,12 +23,49 @@ const OPTIONS = {
   enableAuth: { type: 'boolean' },
   useHttps: { type: 'boolean' },
   version: { type: 'boolean', short: 'v' },
+  help: { type: 'boolean', short: 'h' },
 } as const
 /** Flags of the real tools that mean nothing here. */
 const IGNORED = new Set(
   `--no-build --build --language-worker --cors --cors-credentials --timeout --debug --pause-on-error --dotnet-isolated-debug
   --enable-json-output --json-output-file --runtime --javascript --typescript --node`.split(/\s+/),
 )
+
+/** Those of them that take a value. */
+const WITH_VALUE = new Set(['--cors', '--timeout', '--json-output-file', '--runtime'])
+
+const HELP = `func start [options] [--language-worker -- ARGUMENTS]: runs the app of this folder on the local host
+
+  --port, -p N          port (default 7071, or Host.LocalHttpPort of local.settings.json; 0: any free one)
+  --script-root DIR     folder of the app (default: this one)
+  --host ADDRESS        address to listen on (default 127.0.0.1); others need --enable-auth
+  --enable-auth         keys are asked for, as on Azure
+  --functions A B       only these
+  --language-worker -- ARGUMENTS   of the worker's Node, e.g. --inspect=127.0.0.1:9229
+  --traps off|warn|error           what happens when code breaks a rule of Durable Functions (default warn)
+  --grace SECONDS       how long running functions may end (default 10)
+  --seed N, --batch N   order and size of message batches, for tests
+  --inline-worker       no process of its own for the app
+  --verbose, --version, --help`
+
+/** Splits off what is meant for the worker's Node, and drops flags that mean nothing here, with their values. */
+function takeKnown(argv: readonly string[]): { own: string[]; ignored: string[]; worker: string[] } {
+  const end = argv.indexOf('--')
+  const [before, worker] = end < 0 ? [argv, []] : [argv.slice(0, end), argv.slice(end + 1)]
+  const own: string[] = []
+  const ignored: string[] = []
+  for (let i = 0; i < before.length; i++) {
+    const arg = before[i] ?? ''
+    if (arg === '--language-worker' && end >= 0) continue
+    if (!IGNORED.has(arg.split('=')[0] ?? '')) own.push(arg)
+    else {
+      ignored.push(arg)
+      const value = before[i + 1]
+      if (WITH_VALUE.has(arg) && value !== undefined && !value.startsWith('-')) ignored.push(before[++i] ?? '')
+    }
+  }
+  return { own, ignored, worker: [...worker] }
+}
 
 /** A sentence for the terminal. */
 class UsageError extends Error {}
@@ -36,7 +74,8 @@ class UsageError extends Error {}
 export async function runCli(argv: readonly string[]): Promise<void> {
   try {
     const args = readArguments(argv)
-    if (args.version) console.log('4.0.0')
+    if (args.help) console.log(HELP)
+    else if (args.version) console.log('4.0.0')
     else await start(args)
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error))
@@ -45,6 +84,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
 }
 
 interface Arguments {
+  readonly help: boolean
   readonly version: boolean
   readonly verbose: boolean
   readonly port: number | undefined
@@ -52,16 +92,19 @@ interface Arguments {
 }
 
 function readArguments(argv: readonly string[]): Arguments {
-  const ignored = argv.filter((a) => IGNORED.has(a.split('=')[0] ?? ''))
+  const { own, ignored, worker } = takeKnown(argv)
+  if (worker.length > 0) process.env[WORKER_ARGUMENTS] = `${process.env[WORKER_ARGUMENTS] ?? ''} ${worker.join(' ')}`.trim()
   if (ignored.length > 0) console.log(`Accepted and without effect here: ${ignored.join(' ')}`)
   const { values, positionals } = parseArgs({
-    args: spreadFunctions(argv.filter((a) => !ignored.includes(a))),
+    args: spreadFunctions(own),
     options: OPTIONS,
     allowPositionals: true,
   })
   const command = positionals.join(' ')
-  if (!values.version && command !== 'start' && command !== 'host start')
-    throw new UsageError(`Unknown command '${command}'. Use: func start [--port N] [--script-root DIR] [--verbose]`)
+  if (!values.version && !values.help && command !== 'start' && command !== 'host start')
+    throw new UsageError(
+      `Unknown command '${command}'. Use: func start [--port N] [--script-root DIR] [--verbose], or func --help`,
+    )
   if (values.useHttps) throw new UsageError('--useHttps is not supported: this host speaks HTTP on loopback addresses only.')
   const number = (name: 'port' | 'seed' | 'batch' | 'grace', min: number): number | undefined => {
     const text = values[name]
@@ -74,6 +117,7 @@ function readArguments(argv: readonly string[]): Arguments {
     throw new UsageError(`--traps is off, warn or error, not '${traps}'.`)
   const [seed, maxBatch] = [number('seed', 0), number('batch', 1)]
   return {
+    help: values.help ?? false,
     version: values.version ?? false,
     verbose: values.verbose ?? false,
     port: number('port', 0),

@@ -25,7 +25,14 @@ export async function loadApp(folder: string, state: CoreState): Promise<{ reado
   const pattern = manifest.main ?? 'index.js'
   refuseNewDurable(folder)
   const files = globSync(pattern, { cwd: folder }).sort()
-  if (files.length === 0) throw new Error(`Worker was unable to load entry point "${pattern}": no file matches`)
+  if (files.length === 0) {
+    const old = globSync('*/function.json', { cwd: folder })
+    const hint =
+      old.length > 0
+        ? `. ${old.join(', ')} belong to the programming model before version 4, which this host does not run: register functions in code (@azure/functions 4)`
+        : ''
+    throw new Error(`Worker was unable to load entry point "${pattern}": no file matches${hint}`)
+  }
   for (const file of files) {
     const path = resolve(folder, file)
     try {
@@ -38,8 +45,12 @@ export async function loadApp(folder: string, state: CoreState): Promise<{ reado
       )
     }
   }
-  if (state.functions.size === 0 || !state.model)
-    throw new Error(`Worker was unable to load entry point "${pattern}": it registered no function`)
+  if (state.functions.size === 0 || !state.model) {
+    const old = globSync('*/function.json', { cwd: folder }).length > 0
+    throw new Error(
+      `Worker was unable to load entry point "${pattern}": it registered no function${old ? '; function.json files belong to the programming model before version 4, which this host does not run' : ''}`,
+    )
+  }
   for (const hook of state.hooks.appStart) await hook({ hookData: {} })
   const restore = listenOnLoopbackOnly()
   const capabilities = await state.model.getCapabilities?.({ ...DEFAULT_CAPABILITIES })

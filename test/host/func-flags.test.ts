@@ -1,0 +1,49 @@
+// Flags of the real command line: with their values, and what is meant for the worker's Node.
+import { execFileSync } from 'node:child_process'
+import { expect, test } from 'vitest'
+import { appOf, func } from '../support/func.ts'
+
+const SOURCE = `
+const { app } = require('@azure/functions')
+app.http('arguments', { handler: () => ({ jsonBody: { list: process.execArgv, inspector: require('node:inspector').url() ?? null } }) })
+`
+
+test('--cors and --timeout take their values; --language-worker -- reaches the Node of the app, so that a breakpoint can be set', async () => {
+  const app = appOf({ 'index.js': SOURCE })
+  const flags = ['--cors', '*', '--timeout', '60', '--language-worker', '--', '--inspect=127.0.0.1:0']
+  const run = await func(['start', '--script-root', app.folder, '--port', '0', ...flags])
+  expect(run.output()).toContain('Accepted and without effect here: --cors * --timeout 60')
+  const { list, inspector } = (await (await fetch(`${run.url}/api/arguments`)).json()) as { list: string[]; inspector: string }
+  expect(list).toContain('--inspect=127.0.0.1:0')
+  expect(inspector).toMatch(/^ws:\/\/127\.0\.0\.1:\d+\//)
+  run.child.kill('SIGINT')
+  expect(await run.ended).toBe(0)
+  app.remove()
+})
+
+test('languageWorkers__node__arguments does the same', async () => {
+  const app = appOf({ 'index.js': SOURCE })
+  const run = await func(['start', '--script-root', app.folder, '--port', '0'], {
+    languageWorkers__node__arguments: '--max-http-header-size=65536',
+  })
+  expect(((await (await fetch(`${run.url}/api/arguments`)).json()) as { list: string[] }).list).toContain(
+    '--max-http-header-size=65536',
+  )
+  run.child.kill('SIGINT')
+  await run.ended
+  app.remove()
+})
+
+test('an app of function.json files is told what it is', async () => {
+  const app = appOf({ 'hello/function.json': '{ "bindings": [] }', 'hello/index.js': '' })
+  await expect(func(['start', '--script-root', app.folder, '--port', '0'])).rejects.toThrow(
+    /hello\/function\.json belong to the programming model before version 4, which this host does not run/,
+  )
+  app.remove()
+})
+
+test('--help says what there is, in words of its own', () => {
+  const text = execFileSync('local/bin/func', ['--help'], { encoding: 'utf8' })
+  expect(text).toMatch(/--language-worker -- ARGUMENTS/)
+  expect(text).toMatch(/--enable-auth/)
+})
