@@ -214,10 +214,12 @@ describe('upload', () => {
       status: 413,
       body: { code: 'BODY_TOO_LARGE' },
     })
-    expect(await put('a//b', Buffer.from('x'))).toMatchObject({
+    expect(await put('a/./b.', Buffer.from('x'))).toMatchObject({
       status: 400,
       body: { code: 'INVALID_ID', issues: [{ path: 'path' }] },
     })
+    // Refused by the host.
+    expect((await put('a//b', Buffer.from('x'))).status).toBe(404)
     expect(await put('dot.', Buffer.from('x'))).toMatchObject({ status: 400 })
     expect(await put('m', Buffer.from('x'), { 'x-ms-meta-a-b': 'x' })).toMatchObject({
       status: 400,

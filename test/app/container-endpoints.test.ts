@@ -120,7 +120,8 @@ describe('one blob', () => {
   test.each([
     ['/nowhere.tif', 404, 'BLOB_NOT_FOUND'],
     ['/d0%5Cx', 400, 'INVALID_ID'],
-    ['/d0/%00', 400, 'INVALID_ID'],
+    // Refused by the host, with an empty body.
+    ['/d0/%00', 400, undefined],
   ])('%s → %i %s', async (name, status, code) => {
     const answer = await app.get(path(name))
     expect([answer.status, answer.body.code]).toEqual([status, code])

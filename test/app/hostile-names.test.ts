@@ -130,6 +130,8 @@ const REFUSED = [
 
 function expectRefused(answer: { status: number; text: string; code: string | undefined; paths: string[] }, path: string): void {
   expect([400, 403, 404]).toContain(answer.status)
+  // Doubled slashes and %00 never reach the app: the host refuses them with an empty body.
+  if (answer.text === '') return expect(proxy.seen).toEqual([])
   expect(REFUSED).toContain(answer.code)
   // 404: the host itself took the path for another route; 403: the name is legal, but not allowed.
   if (answer.status === 400) expect(answer.paths).toContain(path)

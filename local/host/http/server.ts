@@ -26,6 +26,7 @@ export interface ListenOptions {
 
 const LAST_ANSWERS_MS = 500
 const SLOW_MS = 30_000
+const MAX_DROPPED = 134_217_728
 
 /** Can only this machine reach the address? */
 export const isLoopback = (host: string): boolean =>
@@ -91,24 +92,24 @@ function answerRequest(
   const name = exchange.url.hostname.replaceAll(/^\[|\]$/g, '')
   if (!isLoopback(name) && !names.has(name)) return sendReply(response, { status: 403 })
   cutSlowBody(request, response, slowBodyMs)
-  if (Number(exchange.headers['content-length'] ?? 0) > bodyLimit) return refuseBody(request, response, bodyLimit)
+  if (Number(exchange.headers['content-length'] ?? 0) > bodyLimit) return refuseBody(request, response)
   if (/^100-continue$/i.test(exchange.headers['expect'] ?? '')) response.writeContinue()
   handle(exchange).then(
     (reply) => sendReply(response, reply),
     (error: Error) => {
-      if (error instanceof TooLarge) return refuseBody(request, response, bodyLimit)
+      if (error instanceof TooLarge) return refuseBody(request, response)
       log('error', `HTTP ${exchange.method} ${exchange.path}: ${error.message}`)
       return sendReply(response, { status: 500, headers: { connection: 'close' } })
     },
   )
 }
 
-/** Many clients read an answer only when their body has left: what still comes is dropped, up to the limit. */
-function refuseBody(request: IncomingMessage, response: ServerResponse, most: number): void {
+/** Many clients read an answer only when their body has left: what still comes is dropped, up to a bound. */
+function refuseBody(request: IncomingMessage, response: ServerResponse): void {
   let dropped = 0
   request.on('data', (chunk: Buffer) => {
     dropped += chunk.length
-    if (dropped > most) request.destroy()
+    if (dropped > MAX_DROPPED) request.destroy()
   })
   sendReply(response, { status: 413 })
 }
