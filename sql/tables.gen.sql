@@ -51,6 +51,14 @@ CREATE TABLE app.jobs (
 ) WITH (fillfactor = 70);
 CREATE INDEX jobs_created ON app.jobs (created_at DESC, job_id DESC);
 COMMENT ON INDEX app.jobs_created IS 'job list, newest first, keyset paging';
+CREATE INDEX jobs_by_status ON app.jobs (status, created_at DESC, job_id DESC);
+COMMENT ON INDEX app.jobs_by_status IS 'job list of one status';
+CREATE INDEX jobs_by_type ON app.jobs (job_type, created_at DESC, job_id DESC);
+COMMENT ON INDEX app.jobs_by_type IS 'job list of one type';
+CREATE INDEX jobs_ended_well ON app.jobs (finished_at) WHERE status IN ('completed', 'cancelled');
+COMMENT ON INDEX app.jobs_ended_well IS 'retention, RETENTION_DAYS';
+CREATE INDEX jobs_ended_badly ON app.jobs (finished_at) WHERE status IN ('failed', 'completed_with_errors');
+COMMENT ON INDEX app.jobs_ended_badly IS 'retention, RETENTION_DAYS_FAILED';
 CREATE INDEX jobs_open ON app.jobs (updated_at) WHERE status IN ('queued', 'processing');
 COMMENT ON INDEX app.jobs_open IS 'reconciler';
 COMMENT ON TABLE app.jobs IS 'One row per submitted job; the truth about its state.';

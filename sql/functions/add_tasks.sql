@@ -3,7 +3,7 @@
 -- Locks: the stage row, so that two planners of one stage take turns. Asked again with an old cursor: nothing is added.
 -- Raises: LL001, LL003, LL004 (assert_job_runs), LL002 no such stage, LL005 duplicate key, LL006 sealed, LL007 gap in the plan.
 CREATE FUNCTION app.add_tasks(p_job_id text, p_attempt int, p_stage_no int, p_cursor int, p_tasks jsonb) RETURNS int
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 DECLARE
   stage app.stages;
   duplicate text;
@@ -12,7 +12,10 @@ BEGIN
   SELECT * INTO stage FROM app.stages s WHERE s.job_id = p_job_id AND s.stage_no = p_stage_no AND s.retired_at IS NULL FOR UPDATE;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'stage % of job % does not exist', p_stage_no, p_job_id USING ERRCODE = 'LL002', HINT = 'Open the stage first.';
-  ELSIF stage.plan_cursor >= p_cursor + jsonb_array_length(p_tasks) THEN
+  END IF;
+  -- cancel_job, pause_job and a new attempt hold the stage row: a planner that waited for it must see what they did.
+  PERFORM app.assert_job_runs(p_job_id, p_attempt);
+  IF stage.plan_cursor >= p_cursor + jsonb_array_length(p_tasks) THEN
     RETURN stage.plan_cursor;
   ELSIF stage.status <> 'planning' THEN
     RAISE EXCEPTION 'stage % of job % is sealed', p_stage_no, p_job_id USING ERRCODE = 'LL006', HINT = 'Tasks are added before the seal.';

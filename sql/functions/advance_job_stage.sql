@@ -3,7 +3,7 @@
 -- not closed or failed, or the job is not there yet). Never passes total_stages, never revives a finished job.
 -- Locks: the job row. Asked again: the same stage. Raises: LL001 unknown job.
 CREATE FUNCTION app.advance_job_stage(p_job_id text, p_attempt int, p_from_stage int) RETURNS TABLE (outcome text, stage int)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 DECLARE
   job app.jobs;
 BEGIN

@@ -4,7 +4,7 @@
 -- Raises: LL001 unknown job.
 CREATE FUNCTION app.begin_job(p_job_id text, p_attempt int)
 RETURNS TABLE (status text, attempt int, stage int, total_stages int, job_type text, parameters jsonb)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 BEGIN
   UPDATE app.jobs j SET status = 'processing', started_at = now(), updated_at = now(), start_confirmed_attempt = p_attempt
   WHERE j.job_id = p_job_id AND j.attempt = p_attempt AND j.status = 'queued';

@@ -3,7 +3,7 @@
 -- Locks: the row of a breaker that is to be probed. No row is a closed breaker.
 CREATE FUNCTION app.breaker_gate(p_names text[], p_cooldown interval, p_probe interval, p_take boolean)
 RETURNS TABLE (state text, wait_ms int)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 DECLARE
   breaker app.circuit_breakers;
 BEGIN

@@ -2,7 +2,7 @@
 -- Processes count failures themselves and report only what changes, so that a healthy dependency costs no write.
 -- Locks: the breaker's row. Asked again: the wait begins anew when it is broken.
 CREATE FUNCTION app.breaker_report(p_name text, p_ok boolean, p_actor text) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 DECLARE
   was text;
 BEGIN

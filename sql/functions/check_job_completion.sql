@@ -5,7 +5,7 @@
 -- Raises: LL001 unknown job.
 CREATE FUNCTION app.check_job_completion(p_job_id text, p_attempt int, p_result jsonb, p_error_code text, p_error_details text)
 RETURNS TABLE (status text, finished_now boolean)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 DECLARE
   job app.jobs;
   final text;

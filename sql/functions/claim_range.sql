@@ -2,7 +2,7 @@
 -- Locks: those rows; nobody else asks for them. Planned anew at each call, as complete_tasks.
 CREATE FUNCTION app.claim_range(p_stage_id int, p_from int, p_limit int, p_worker uuid, p_lease interval)
 RETURNS TABLE (task_no int, task_key text, source_key text, claims int, parameters jsonb)
-LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET lock_timeout = '5s' AS $$
 BEGIN
   RETURN QUERY WITH taken AS (
     UPDATE app.tasks t SET status = 'processing', claims = t.claims + 1, claimed_by = p_worker, lease_until = now() + p_lease, started_at = now()

@@ -4,7 +4,7 @@
 -- Planned anew at each call: a plan cached while the stage was small may walk the primary key past every finished task.
 CREATE FUNCTION app.claim_ready_again(p_stage_id int, p_cursor int, p_max_claims int, p_limit int, p_worker uuid, p_lease interval)
 RETURNS TABLE (task_no int, task_key text, source_key text, claims int, parameters jsonb)
-LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET lock_timeout = '5s' AS $$
 DECLARE
   ready record;
 BEGIN

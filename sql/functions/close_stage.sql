@@ -6,7 +6,7 @@
 -- holds completions.
 -- Rejected: COUNT under the lock (quadratic: 78 s for 10,000 tasks); a counter row (its lock lasts through the flush).
 CREATE FUNCTION app.close_stage(p_job_id text, p_attempt int, p_stage_no int) RETURNS app.stage_closure
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 DECLARE
   stage app.stages;
   job_attempt int;
@@ -32,7 +32,7 @@ BEGIN
   ELSIF coalesce(nullif(current_setting('lamplighter.stage', true), ''), stage.stage_id::text) <> stage.stage_id::text THEN
     RAISE EXCEPTION 'this transaction asked about another stage before' USING ERRCODE = 'LL011', HINT = 'One stage per transaction: two would deadlock.';
   END IF;
-  PERFORM set_config('lamplighter.stage', stage.stage_id::text, true), set_config('lock_timeout', '5s', true);
+  PERFORM set_config('lamplighter.stage', stage.stage_id::text, true);
   IF stage.status = 'planning' THEN
     answer.state := 'planning';
     RETURN answer;

@@ -3,12 +3,14 @@
 -- retry_in_ms?, duration_ms?}. A retryable failure below the stage's claim limit becomes retrying with not_before.
 -- Answer per task: applied; already_applied (same outcome recorded before by this worker); superseded (claimed by another
 -- worker since, other outcome recorded, or the job moved on); unknown. The reason column tells these apart.
--- Locks: task rows in task_no order, so overlapping batches never deadlock. Raises: LL010, LL001 unknown job, LL002 unknown stage.
+-- A task twice in one batch: its first outcome counts, the others are asked again.
+-- Locks: task rows in task_no order, so overlapping batches never deadlock. Raises: LL010, LL001 unknown job, LL002 unknown stage,
+-- LL013 an outcome that no worker may give.
 -- Planned anew at each call: a plan cached while the stage was small scans the whole stage per batch (288 ms at 50,000 tasks).
 -- Rejected: a row at a time (three times the CPU).
 CREATE FUNCTION app.complete_tasks(p_job_id text, p_attempt int, p_stage_no int, p_worker uuid, p_results jsonb)
 RETURNS TABLE (task_no int, outcome text, reason text)
-LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET lock_timeout = '5s' AS $$
 DECLARE
   job app.jobs;
   stage app.stages;
@@ -20,6 +22,10 @@ BEGIN
     RAISE EXCEPTION 'job % does not exist', p_job_id USING ERRCODE = 'LL001', HINT = 'It was deleted, or the id is wrong.';
   END IF;
   SELECT array_agg((r ->> 'task_no')::int) INTO numbers FROM jsonb_array_elements(p_results) r;
+  IF EXISTS (SELECT FROM jsonb_array_elements(p_results) r WHERE (r ->> 'status') IN ('completed', 'failed', 'skipped') IS NOT TRUE) THEN
+    RAISE EXCEPTION 'a worker gave an outcome other than completed, failed or skipped'
+      USING ERRCODE = 'LL013', HINT = 'Whether a failed task is tried again is decided here, by retryable and the claims.';
+  END IF;
   IF job.attempt <> p_attempt OR job.status NOT IN ('processing', 'paused') THEN
     RETURN QUERY SELECT n, 'superseded', CASE WHEN job.attempt <> p_attempt THEN 'old_attempt' ELSE 'job_' || job.status END FROM unnest(numbers) n;
     RETURN;
@@ -31,14 +37,15 @@ BEGIN
   PERFORM set_config('lamplighter.completed', 'yes', true);
   RETURN QUERY
     WITH given AS (
-      SELECT r.* FROM jsonb_to_recordset(p_results) AS r(task_no int, status text, result jsonb, error_code text, error_details text,
-        retryable boolean, retry_in_ms int, duration_ms int)
+      SELECT r.*, row_number() OVER (PARTITION BY r.task_no ORDER BY r.ord) AS nth FROM ROWS FROM (jsonb_to_recordset(p_results) AS (task_no int, status text, result jsonb, error_code text, error_details text,
+        retryable boolean, retry_in_ms int, duration_ms int)) WITH ORDINALITY AS r(task_no, status, result, error_code, error_details,
+        retryable, retry_in_ms, duration_ms, ord)
     ), locked AS MATERIALIZED (
       SELECT t.task_no, t.status, t.claimed_by, t.claims FROM app.tasks t
       WHERE t.stage_id = stage.stage_id AND t.task_no = ANY (numbers) ORDER BY t.task_no FOR UPDATE
     ), decided AS (
-      SELECT g.*, l.status AS old_status, l.claimed_by AS holder, CASE
-        WHEN g.status = 'failed' AND g.retryable AND l.claims < stage.max_claims THEN 'retrying' ELSE g.status END AS new_status
+      SELECT g.*, l.status AS old_status, l.claimed_by AS holder, first_value(g.status) OVER (PARTITION BY g.task_no ORDER BY g.nth) AS first_status,
+        CASE WHEN g.status = 'failed' AND g.retryable AND l.claims < stage.max_claims THEN 'retrying' ELSE g.status END AS new_status
       FROM given g LEFT JOIN locked l ON l.task_no = g.task_no
     ), applied AS (
       UPDATE app.tasks t SET status = d.new_status, lease_until = NULL, result_data = d.result, duration_ms = d.duration_ms,
@@ -49,13 +56,18 @@ BEGIN
         finished_at = CASE WHEN d.new_status <> 'retrying' THEN now() END
       FROM decided d
       -- ANY bounds the scan whatever the join order: statistics that do not know this stage yet take it for one row.
-      WHERE t.stage_id = stage.stage_id AND t.task_no = ANY (numbers) AND t.task_no = d.task_no AND d.holder = p_worker AND d.old_status = 'processing'
+      WHERE t.stage_id = stage.stage_id AND t.task_no = ANY (numbers) AND t.task_no = d.task_no AND d.nth = 1
+        AND d.holder = p_worker AND d.old_status = 'processing'
       RETURNING t.task_no
-    ) SELECT d.task_no,
-        CASE WHEN a.task_no IS NOT NULL THEN 'applied' WHEN d.old_status IS NULL THEN 'unknown'
-          WHEN d.holder = p_worker AND (d.old_status = d.status OR d.old_status = 'retrying' AND d.status = 'failed') THEN 'already_applied'
-          ELSE 'superseded' END,
-        CASE WHEN a.task_no IS NOT NULL OR d.old_status IS NULL THEN NULL WHEN d.holder IS DISTINCT FROM p_worker THEN 'other_claim'
-          WHEN d.old_status <> d.status AND NOT (d.old_status = 'retrying' AND d.status = 'failed') THEN 'other_outcome' END
-      FROM decided d LEFT JOIN applied a ON a.task_no = d.task_no ORDER BY d.task_no;
+    ), known AS (
+      -- What the row says to whoever asks now: its record, or what this batch has just made of it.
+      SELECT d.*, a.task_no IS NOT NULL AS is_applied, CASE WHEN a.task_no IS NOT NULL THEN d.first_status
+        WHEN d.old_status = 'retrying' AND d.status = 'failed' THEN 'failed' ELSE d.old_status END AS recorded
+      FROM decided d LEFT JOIN applied a ON a.task_no = d.task_no
+    ) SELECT k.task_no,
+        CASE WHEN k.old_status IS NULL THEN 'unknown' WHEN k.is_applied AND k.nth = 1 THEN 'applied'
+          WHEN k.holder = p_worker AND k.recorded = k.status THEN 'already_applied' ELSE 'superseded' END,
+        CASE WHEN k.old_status IS NULL OR k.is_applied AND k.nth = 1 THEN NULL WHEN k.holder IS DISTINCT FROM p_worker THEN 'other_claim'
+          WHEN k.recorded <> k.status THEN 'other_outcome' END
+      FROM known k ORDER BY k.task_no, k.nth;
 END $$;

@@ -1,7 +1,7 @@
 -- confirm_start: the instance of this attempt was started; closes the outbox.
 -- Locks: the job row. Asked again, or for an older attempt: false, nothing changes.
 CREATE FUNCTION app.confirm_start(p_job_id text, p_attempt int) RETURNS boolean
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 BEGIN
   UPDATE app.jobs j SET start_confirmed_attempt = p_attempt
   WHERE j.job_id = p_job_id AND j.attempt = p_attempt AND j.start_confirmed_attempt < p_attempt;

@@ -1,7 +1,7 @@
 -- delete_retired: deletes up to p_limit task rows of retired stages, then the emptied stage rows: the slow half of a rerun.
 -- Answers with the number of tasks deleted; 0 means there is nothing left. Locks: the rows it deletes, skipping locked ones.
 CREATE FUNCTION app.delete_retired(p_limit int) RETURNS int
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 DECLARE
   gone int;
 BEGIN

@@ -1,7 +1,7 @@
 -- discard_poison: an operator has seen a job's poisoned tasks and gives them up: they stay failed, under a code of their own.
 -- Locks: the job row, then those tasks. Asked again: 0. Raises: LL001 unknown job.
 CREATE FUNCTION app.discard_poison(p_job_id text, p_reason text, p_actor text) RETURNS int
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 DECLARE
   job app.jobs := app.lock_job(p_job_id);
   n int;

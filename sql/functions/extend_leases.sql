@@ -4,14 +4,13 @@
 CREATE FUNCTION app.extend_leases(
   p_job_id text, p_attempt int, p_stage_no int, p_worker uuid, p_task_nos int[], p_lease interval, p_renew boolean, p_progress jsonb
 ) RETURNS TABLE (job_status text, current_attempt int, lost int[])
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 DECLARE
   job app.jobs;
   stage int;
 BEGIN
   -- A renewal and a pause must not pass each other: a lease would live on in a paused job. Only asking needs no lock.
   IF p_renew THEN
-    PERFORM set_config('lock_timeout', '5s', true);
     SELECT * INTO job FROM app.jobs j WHERE j.job_id = p_job_id FOR SHARE;
   ELSE
     SELECT * INTO job FROM app.jobs j WHERE j.job_id = p_job_id;

@@ -1,10 +1,11 @@
--- pause_job: an operator holds a job. Nothing is claimed any more; running tasks are stopped by their heartbeat and cost no claim;
+-- pause_job: an operator holds a job. Nothing is claimed any more; running tasks are stopped by their heartbeat, and the worker that
+-- lives gives their claims back (release_tasks): were it done here, a task that kills its workers would never run out of tries;
 -- what they had finished by then is still recorded. Their leases end at once, so that a resumed job need not wait for them.
 -- Locks: the job row, its open stage (claims wait for it and look at the job again), then rows of running tasks. Asked again: the same answer, changed = false.
 -- Raises: LL001 unknown job, LL004 ended.
 CREATE FUNCTION app.pause_job(p_job_id text, p_reason text, p_actor text)
 RETURNS TABLE (status text, attempt int, changed boolean)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 DECLARE
   job app.jobs := app.lock_job(p_job_id);
 BEGIN
@@ -16,7 +17,7 @@ BEGIN
   END IF;
   UPDATE app.jobs j SET status = 'paused', updated_at = now() WHERE j.job_id = p_job_id;
   PERFORM 1 FROM app.stages s WHERE s.job_id = p_job_id AND s.retired_at IS NULL AND s.status <> 'closed' ORDER BY s.stage_no FOR UPDATE;
-  UPDATE app.tasks t SET lease_until = now(), claims = greatest(0, t.claims - 1)
+  UPDATE app.tasks t SET lease_until = now()
   FROM app.stages s WHERE s.job_id = p_job_id AND s.retired_at IS NULL AND s.status <> 'closed'
     AND t.stage_id = s.stage_id AND t.finished_at IS NULL AND t.status = 'processing';
   PERFORM app.add_event(p_job_id, 'job.paused', jsonb_build_object('reason', p_reason, 'attempt', job.attempt, 'was', job.status), p_actor);

@@ -1,19 +1,15 @@
--- purge_job: deletes an ended job, at most p_limit task rows a call: more, or gone; kept when it runs (again).
--- Locks: the job row, so that nobody starts it meanwhile; the rows it deletes. Asked again: goes on, then gone.
-CREATE FUNCTION app.purge_job(p_job_id text, p_limit int) RETURNS text
-LANGUAGE plpgsql AS $$
+-- purge_job: deletes an ended job: gone; kept when it runs (again). Its stages are retired in the same transaction, and their tasks
+-- are deleted in slices by delete_retired: no half deleted job is ever seen, so nothing can begin on one.
+-- Locks: the job row, then its stages. Asked again: gone.
+-- Rejected: deleting tasks first, in slices. Between two slices the job could be retried, with counts above its rows.
+CREATE FUNCTION app.purge_job(p_job_id text) RETURNS text
+LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 DECLARE
   ended boolean;
-  n int;
 BEGIN
   SELECT j.finished_at IS NOT NULL INTO ended FROM app.jobs j WHERE j.job_id = p_job_id FOR UPDATE;
   IF ended IS FALSE THEN RETURN 'kept'; END IF;
-  DELETE FROM app.tasks t USING (
-    SELECT k.stage_id, k.task_no FROM app.stages s JOIN app.tasks k ON k.stage_id = s.stage_id WHERE s.job_id = p_job_id LIMIT p_limit
-  ) d WHERE t.stage_id = d.stage_id AND t.task_no = d.task_no;
-  GET DIAGNOSTICS n = ROW_COUNT;
-  IF n >= p_limit THEN RETURN 'more'; END IF;
-  DELETE FROM app.stages s WHERE s.job_id = p_job_id;
+  UPDATE app.stages s SET retired_at = now() WHERE s.job_id = p_job_id AND s.retired_at IS NULL;
   DELETE FROM app.job_events e WHERE e.job_id = p_job_id;
   DELETE FROM app.jobs j WHERE j.job_id = p_job_id;
   RETURN 'gone';

@@ -2,9 +2,8 @@
 -- One statement per key (jsonb ||), so two writers of different stages never lose each other's. Asked again: the same.
 -- Locks: job row, then stage row. An older attempt or an open stage: false.
 CREATE FUNCTION app.record_stage_summary(p_job_id text, p_attempt int, p_stage_no int, p_summary jsonb) RETURNS boolean
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 BEGIN
-  PERFORM set_config('lock_timeout', '5s', true);
   PERFORM 1 FROM app.jobs j WHERE j.job_id = p_job_id AND j.attempt = p_attempt FOR UPDATE;
   IF NOT FOUND THEN RETURN false; END IF;
   UPDATE app.stages s SET summary = p_summary

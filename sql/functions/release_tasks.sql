@@ -1,7 +1,7 @@
 -- release_tasks: a worker gives claims back that it did not use: it stops, or a dependency is known to be down. They cost no claim.
 -- Locks: rows of its own claims. Asked again: 0. What was lost to another claim meanwhile stays with it.
 CREATE FUNCTION app.release_tasks(p_job_id text, p_attempt int, p_stage_no int, p_worker uuid, p_task_nos int[]) RETURNS int
-LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET lock_timeout = '5s' AS $$
 DECLARE
   stage int;
   n int;

@@ -3,7 +3,7 @@
 -- Raises: LL001 unknown job, LL004 ended.
 CREATE FUNCTION app.resume_job(p_job_id text, p_reason text, p_actor text)
 RETURNS TABLE (status text, attempt int, changed boolean)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 DECLARE
   job app.jobs := app.lock_job(p_job_id);
   next_status text;

@@ -6,7 +6,7 @@
 -- Raises: LL001 unknown job, LL004 in a state that cannot be retried, or nothing matches.
 CREATE FUNCTION app.retry_job(p_job_id text, p_error_code text, p_key_like text, p_reason text, p_actor text)
 RETURNS TABLE (status text, attempt int, changed boolean, from_stage int, tasks int)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 DECLARE
   job app.jobs := app.lock_job(p_job_id);
   first int;

@@ -1,7 +1,7 @@
 // Retention: ended jobs that are old enough go, with their Durable history, in small slices; what went is summed up in one event row.
 import { app, type InvocationContext, type Timer } from '@azure/functions'
 import * as df from 'durable-functions'
-import { addEvent, jobsToPurge, purgeJob } from '../db/job-functions.ts'
+import { addEvent, deleteRetired, jobsToPurge, purgeJob } from '../db/job-functions.ts'
 import { only } from '../db/sql-function.ts'
 import { type Instances, instancesOf } from '../orchestrators/client.ts'
 import { type Resources, resources } from '../platform/resources.ts'
@@ -21,25 +21,20 @@ export async function purge(r: Resources, instances: Instances): Promise<Record<
     try {
       // The history first: an instance without a row would have to be found again.
       await instances.purge(job_id)
-      if (await isGone(r, job_id)) gone[`${job_type}/${status}`] = (gone[`${job_type}/${status}`] ?? 0) + 1
+      if (only(await purgeJob(r.db, { job_id })).purge_job === 'gone')
+        gone[`${job_type}/${status}`] = (gone[`${job_type}/${status}`] ?? 0) + 1
     } catch (error) {
       r.log.error('purge.failed', { job_id, error })
     }
   }
+  // Their tasks; what is left when the host stops is deleted by the reconciler.
+  while (!r.stopping.aborted && only(await deleteRetired(r.db, { limit: ROWS })).delete_retired > 0);
   const jobs = Object.values(gone).reduce((a, b) => a + b, 0)
   if (jobs > 0) {
     r.log.info('jobs.purged', { jobs })
     await addEvent(r.db, { job_id: null, event: 'jobs.purged', actor: 'system', data: { jobs, by_type_and_status: gone } })
   }
   return gone
-}
-
-async function isGone(r: Resources, job_id: string): Promise<boolean> {
-  for (;;) {
-    const { purge_job: answer } = only(await purgeJob(r.db, { job_id, limit: ROWS }))
-    if (answer !== 'more') return answer === 'gone'
-    if (r.stopping.aborted) return false
-  }
 }
 
 app.timer('purgeJobs', {

@@ -1,6 +1,7 @@
 // The reconciler: starts what was never started, starts again what lost its instance, and deletes what old attempts left.
 import { app, type InvocationContext, type Timer } from '@azure/functions'
 import * as df from 'durable-functions'
+import pLimit from 'p-limit'
 import { deleteRetired, jobsToReconcile, noteReconciled } from '../db/job-functions.ts'
 import { findJob, wasResumed } from '../db/reading.ts'
 import { only } from '../db/sql-function.ts'
@@ -8,7 +9,11 @@ import { isTerminalJob } from '../models/words.ts'
 import { type Instances, instancesOf, isActive } from '../orchestrators/client.ts'
 import { type Resources, resources } from '../platform/resources.ts'
 
+/** Rows of one look, and how many are repaired side by side: a repair waits for the task hub most of its time. */
 const LIMIT = 200
+const SIDE_BY_SIDE = 8
+/** Shorter than the pause between two passes; what is left then waits for the next. */
+const TIME_BOX_MS = 25_000
 /** Longer than a worker's slice, so that a living job is never looked at. */
 const IDLE_SECONDS = 30
 /** An instance that is still Pending after this long was lost by its task hub. */
@@ -24,9 +29,15 @@ const DELETE_SLICE = 5000
 export async function reconcile(r: Resources, instances: Instances, idleSeconds: number): Promise<number> {
   const started = r.now().getTime()
   const pass = { looked_at: 0, repaired: 0, suspended_settled: 0, tasks_deleted: 0 }
-  for (const job of await jobsToReconcile(r.db, { limit: LIMIT, idle_seconds: idleSeconds })) {
-    pass.looked_at++
-    if (await attempted(r, job.job_id, () => repairJob(r, instances, job))) pass.repaired++
+  const limit = pLimit(SIDE_BY_SIDE)
+  for (let after: string | null = null; !r.stopping.aborted && r.now().getTime() - started < TIME_BOX_MS;) {
+    const page: Found[] = await jobsToReconcile(r.db, { limit: LIMIT, idle_seconds: idleSeconds, after })
+    await limit.map(page, async (job) => {
+      pass.looked_at++
+      if (await attempted(r, job.job_id, () => repairJob(r, instances, job))) pass.repaired++
+    })
+    after = page.at(-1)?.reconcile_key ?? null
+    if (page.length < LIMIT) break
   }
   for (const jobId of await suspendedInstances(r, instances))
     if (await attempted(r, jobId, () => settleSuspended(r, instances, jobId))) pass.suspended_settled++

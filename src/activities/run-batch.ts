@@ -5,6 +5,7 @@ import { accused, type DependencyName } from '../engine/dependencies.ts'
 import { AppError } from '../engine/errors.ts'
 import type { Resources } from '../platform/resources.ts'
 import { predecessorsOf } from './predecessors.ts'
+import { repeated } from './repeated.ts'
 import { runTask } from './run-task.ts'
 import type { WorkerTarget } from './targets.ts'
 
@@ -16,6 +17,8 @@ interface Running {
   readonly abort: AbortController
   /** The claim is not this worker's any more: whatever the run answers must not be recorded. */
   lost: boolean
+  /** The job was paused: this worker lives, so the claim goes back and costs no try. */
+  paused: boolean
   progress: { fraction: number; note?: string } | undefined
 }
 
@@ -32,7 +35,7 @@ export interface BatchReport {
 export async function runBatch(r: Resources, target: WorkerTarget, claimed: readonly ClaimedTask[]): Promise<BatchReport> {
   const { jobId: job_id, attempt, stageNo: stage_no, worker } = target
   const running = new Map<number, Running>(
-    claimed.map((t) => [t.task_no, { abort: new AbortController(), lost: false, progress: undefined }]),
+    claimed.map((t) => [t.task_no, { abort: new AbortController(), lost: false, paused: false, progress: undefined }]),
   )
   const counts = { completed: 0, failed: 0 }
   let finished: TaskOutcome[] = []
@@ -41,20 +44,7 @@ export async function runBatch(r: Resources, target: WorkerTarget, claimed: read
   const record = async (): Promise<void> => {
     const results = finished
     finished = []
-    if (results.length === 0) return
-    const answers = await completeTasks(r.db, { job_id, attempt, stage_no, worker, results })
-    for (const answer of answers) {
-      if (answer.outcome === 'applied')
-        counts[results.find((x) => x.task_no === answer.task_no)?.status === 'completed' ? 'completed' : 'failed']++
-      else
-        r.log.warn('task.not_applied', {
-          job_id,
-          stage: stage_no,
-          task_no: answer.task_no,
-          outcome: answer.outcome,
-          reason: answer.reason,
-        })
-    }
+    if (results.length > 0) await recordOutcomes(r, target, results, counts)
   }
   const onStop = (): void => {
     for (const { abort } of running.values()) abort.abort(new AppError('TASK_ABORTED', 'The worker is shutting down.'))
@@ -75,7 +65,10 @@ export async function runBatch(r: Resources, target: WorkerTarget, claimed: read
           (state.progress = { fraction: Math.min(1, Math.max(0, fraction)), ...(note ? { note } : {}) }),
       })
       running.delete(task.task_no)
-      if (!outcome) return
+      if (!outcome) {
+        if (state.paused) unused.push(task.task_no)
+        return
+      }
       const down = accused(target.stage.dependsOn, outcome.error_code)
       if (down) suspects.add(down)
       if (isUnused(r, outcome)) unused.push(outcome.task_no)
@@ -88,6 +81,22 @@ export async function runBatch(r: Resources, target: WorkerTarget, claimed: read
     if (unused.length > 0) await releaseTasks(r.db, { job_id, attempt, stage_no, worker, task_nos: unused })
   }
   return { ...counts, released: unused.length, accused: suspects }
+}
+
+/** Records what is finished, and counts what was applied. */
+async function recordOutcomes(
+  r: Resources,
+  { jobId: job_id, attempt, stageNo: stage_no, worker, leaseMs }: WorkerTarget,
+  results: readonly TaskOutcome[],
+  counts: { completed: number; failed: number },
+): Promise<void> {
+  const answers = await repeated(r, leaseMs, () => completeTasks(r.db, { job_id, attempt, stage_no, worker, results }))
+  for (const { task_no, outcome, reason } of answers) {
+    // Recorded by a call whose answer was lost is recorded.
+    if (outcome === 'applied' || outcome === 'already_applied')
+      counts[results.find((x) => x.task_no === task_no)?.status === 'completed' ? 'completed' : 'failed']++
+    else r.log.warn('task.not_applied', { job_id, stage: stage_no, task_no, outcome, reason })
+  }
 }
 
 /** Neither the task nor its input is to blame: the claim is given back. */
@@ -123,6 +132,7 @@ function keepAlive(
       const state = running.get(no)
       if (!state) continue
       state.lost = true
+      state.paused = answer.job_status === 'paused' && answer.current_attempt === target.attempt
       state.abort.abort(new AppError('TASK_ABORTED', stop ? `The job is ${answer.job_status}.` : 'The claim was lost.'))
     }
     await record()

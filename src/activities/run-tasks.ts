@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import * as df from 'durable-functions'
 import type { StageClosure } from '../db/job-functions.ts'
 import { findJob } from '../db/reading.ts'
-import { claimTasks } from '../db/task-functions.ts'
+import { type ClaimedTask, claimTasks, heldClaims } from '../db/task-functions.ts'
 import { stageAt } from '../engine/define-job.ts'
 import type { RunInput, RunReport } from '../models/steps.ts'
 import { type Resources, resources } from '../platform/resources.ts'
@@ -11,6 +11,7 @@ import { CLAIM_BATCH, SOON_MS } from './advance-job.ts'
 import { askClosure } from './ask-closure.ts'
 import { gateOf, reportProbe } from './dependency-gate.ts'
 import { skipWhatIsLeft } from './fail-fast.ts'
+import { repeated } from './repeated.ts'
 import { parseRunInput } from './step-input.ts'
 import { runBatch } from './run-batch.ts'
 import type { WorkerTarget } from './targets.ts'
@@ -46,7 +47,7 @@ export async function runTasks(input: RunInput, r: Resources = resources()): Pro
     const gate = await gateOf(r, stage, true)
     if (gate.state === 'open') return total
     const wanted = gate.state === 'probe' ? 1 : limit
-    const claimed = await claimTasks(r.db, { ...key, limit: wanted, worker: target.worker, lease: target.leaseMs })
+    const claimed = await claimOnce(r, target, key, wanted)
     if (claimed.length > 0) {
       const { completed, failed, released, accused } = await runBatch(r, target, claimed)
       if (gate.state === 'probe') await reportProbe(r, stage, accused)
@@ -60,6 +61,19 @@ export async function runTasks(input: RunInput, r: Resources = resources()): Pro
   }
   await askClosure(r, key)
   return total
+}
+
+/** A claim whose answer was lost is found again by its worker's id instead of waiting for its lease to end. */
+async function claimOnce(
+  r: Resources,
+  { worker, leaseMs: lease }: WorkerTarget,
+  key: { job_id: string; attempt: number; stage_no: number },
+  limit: number,
+): Promise<ClaimedTask[]> {
+  return repeated(r, SLICE_MS, async (isRepeat) => {
+    const held = isRepeat ? await heldClaims(r.db, { ...key, worker }) : []
+    return held.length > 0 ? held : claimTasks(r.db, { ...key, limit, worker, lease })
+  })
 }
 
 /** Waits for a task whose next try is within 5 s and within the slice; false when there is none. Leases of others are not waited for. */

@@ -123,9 +123,16 @@ export const checkJobCompletion = sqlFunction<
 >('check_job_completion', { job_id: 'text', attempt: 'integer', result: 'jsonb', error_code: 'text', error_details: 'text' })
 
 export const jobsToReconcile = sqlFunction<
-  { limit: number; idle_seconds: number },
-  { job_id: string; attempt: number; status: JobStatus; reason: 'start_not_confirmed' | 'no_movement' }
->('jobs_to_reconcile', { limit: 'integer', idle_seconds: 'double precision' })
+  { limit: number; idle_seconds: number; after: string | null },
+  {
+    job_id: string
+    attempt: number
+    status: JobStatus
+    reason: 'start_not_confirmed' | 'no_movement'
+    /** `after` of the next page. */
+    reconcile_key: string
+  }
+>('jobs_to_reconcile', { limit: 'integer', idle_seconds: 'double precision', after: 'text' })
 
 export const noteReconciled = sqlFunction<
   JobAttempt & { action: string; runtime_status: string | null },
@@ -173,7 +180,4 @@ export const jobsToPurge = sqlFunction<
   { job_id: string; job_type: string; status: JobStatus }
 >('jobs_to_purge', { days: 'double precision', days_failed: 'double precision', limit: 'integer' })
 
-export const purgeJob = sqlFunction<{ job_id: string; limit: number }, { purge_job: 'more' | 'gone' | 'kept' }>('purge_job', {
-  job_id: 'text',
-  limit: 'integer',
-})
+export const purgeJob = sqlFunction<{ job_id: string }, { purge_job: 'gone' | 'kept' }>('purge_job', { job_id: 'text' })

@@ -38,13 +38,26 @@ export interface TaskFilter {
   readonly limit: number
 }
 
-/** Tasks of the current attempt, by stage and number. */
+/** Index conditions that a filter implies: without them a page of the few failed tasks reads the whole stage. */
+function indexed({ status, error_code }: TaskFilter): string {
+  if (status === 'failed' || status === 'skipped') return 'AND t.finished_at IS NOT NULL AND t.error_code IS NOT NULL'
+  if (status === 'completed') return 'AND t.finished_at IS NOT NULL'
+  if (status !== undefined) return 'AND t.finished_at IS NULL'
+  return error_code === undefined ? '' : 'AND t.error_code IS NOT NULL'
+}
+
+/**
+ * Tasks of the current attempt, by stage and number. Stage by stage, each read in the order of its key from where the page begins: a join
+ * ordered as a whole reads every task of the job for every page.
+ */
 export async function listTasks(db: Database, jobId: string, f: TaskFilter): Promise<TaskRow[]> {
   return db.query(
-    `SELECT ${TASK_COLUMNS} FROM app.stages s JOIN app.tasks t ON t.stage_id = s.stage_id
-     WHERE s.job_id = $1 AND s.retired_at IS NULL AND ($2::int IS NULL OR s.stage_no = $2) AND ($3::text IS NULL OR t.status = $3)
-       AND ($4::text IS NULL OR t.error_code = $4) AND ($5::text IS NULL OR strpos(lower(t.task_key), lower($5)) > 0)
-       AND ($6::int IS NULL OR (s.stage_no, t.task_no) > ($6, $7::int))
+    `SELECT ${TASK_COLUMNS} FROM (
+       SELECT * FROM app.stages s WHERE s.job_id = $1 AND s.retired_at IS NULL AND ($2::int IS NULL OR s.stage_no = $2)
+         AND ($6::int IS NULL OR s.stage_no >= $6) ORDER BY s.stage_no) s,
+       LATERAL (SELECT * FROM app.tasks t WHERE t.stage_id = s.stage_id AND t.task_no > CASE WHEN s.stage_no = $6 THEN $7::int ELSE 0 END
+         ${indexed(f)} AND ($3::text IS NULL OR t.status = $3) AND ($4::text IS NULL OR t.error_code = $4)
+         AND ($5::text IS NULL OR strpos(lower(t.task_key), lower($5)) > 0) ORDER BY t.task_no LIMIT $8) t
      ORDER BY s.stage_no, t.task_no LIMIT $8`,
     [jobId, f.stage, f.status, f.error_code, f.text, f.after?.stage, f.after?.task_no, f.limit],
   )
@@ -112,8 +125,9 @@ export async function completedResults(
   limit: number,
 ): Promise<ResultRow[]> {
   return db.query(
-    `SELECT t.task_no, t.task_key AS key, t.result_data AS result FROM app.stages s JOIN app.tasks t ON t.stage_id = s.stage_id
-     WHERE s.job_id = $1 AND s.retired_at IS NULL AND s.stage_no = $2 AND t.task_no > $3 AND t.status = 'completed' ORDER BY t.task_no LIMIT $4`,
+    `SELECT t.task_no, t.task_key AS key, t.result_data AS result FROM app.tasks t
+     WHERE t.stage_id = (SELECT s.stage_id FROM app.stages s WHERE s.job_id = $1 AND s.retired_at IS NULL AND s.stage_no = $2)
+       AND t.task_no > $3 AND t.status = 'completed' ORDER BY t.task_no LIMIT $4`,
     [jobId, stage, afterTaskNo, limit],
   )
 }

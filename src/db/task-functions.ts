@@ -45,6 +45,14 @@ export const claimTasks = sqlFunction<StageAttempt & { limit: number; worker: st
   },
 )
 
+/** What a worker holds: asked when the answer of its claim was lost. */
+export const heldClaims = sqlFunction<StageAttempt & { worker: string }, ClaimedTask>('held_claims', {
+  job_id: 'text',
+  attempt: 'integer',
+  stage_no: 'integer',
+  worker: 'uuid',
+})
+
 export const extendLeases = sqlFunction<
   StageAttempt & {
     worker: string

@@ -124,6 +124,13 @@ export const ERROR_CODES = {
   WRONG_ISOLATION: facts(500, false, 'The transaction is not READ COMMITTED.', 'Use the default isolation.', 'LL010'),
   TWO_STAGES: facts(500, false, 'One transaction asked to close two stages.', 'Use one transaction per stage.', 'LL011'),
   UNCOMMITTED_RESULTS: facts(500, false, 'Closing was asked before the results were committed.', 'Commit first.', 'LL012'),
+  OUTCOME_INVALID: facts(
+    500,
+    false,
+    'A worker gave an outcome other than completed, failed or skipped.',
+    'Report a failure with retryable: the database decides about another try.',
+    'LL013',
+  ),
   RESULT_INVALID: facts(500, false, 'A task returned a result that breaks its schema.', 'Correct run() or the schema.'),
   TEXT_NOT_STORABLE: facts(
     400,

@@ -45,6 +45,20 @@ export const jobsTable: TableDefinition = {
   },
   indexes: [
     { name: 'jobs_created', on: 'created_at DESC, job_id DESC', why: 'job list, newest first, keyset paging' },
+    { name: 'jobs_by_status', on: 'status, created_at DESC, job_id DESC', why: 'job list of one status' },
+    { name: 'jobs_by_type', on: 'job_type, created_at DESC, job_id DESC', why: 'job list of one type' },
+    {
+      name: 'jobs_ended_well',
+      on: 'finished_at',
+      where: "status IN ('completed', 'cancelled')",
+      why: 'retention, RETENTION_DAYS',
+    },
+    {
+      name: 'jobs_ended_badly',
+      on: 'finished_at',
+      where: "status IN ('failed', 'completed_with_errors')",
+      why: 'retention, RETENTION_DAYS_FAILED',
+    },
     { name: 'jobs_open', on: 'updated_at', where: "status IN ('queued', 'processing')", why: 'reconciler' },
   ],
 }

@@ -1,0 +1,21 @@
+// Calls that may be asked again: a cut connection must not cost a lease.
+import { ExponentialBackoff, handleWhen, retry } from 'cockatiel'
+import { AppError } from '../engine/errors.ts'
+import type { Resources } from '../platform/resources.ts'
+
+const isDatabaseDown = (error: unknown): boolean =>
+  error instanceof AppError && (error.code === 'DATABASE_UNAVAILABLE' || error.code === 'DATABASE_BUSY')
+
+/**
+ * Calls until it answers, for at most `ms` (the lease: afterwards the tasks are somebody else's), while only the database is at fault.
+ * The call must be idempotent: its answer may be lost after its commit. Ends early when the worker stops.
+ * @throws what the last call threw
+ */
+export async function repeated<T>(r: Resources, ms: number, call: (isRepeat: boolean) => Promise<T>): Promise<T> {
+  const end = r.now().getTime() + ms
+  const policy = retry(
+    handleWhen((error) => isDatabaseDown(error) && r.now().getTime() < end && !r.stopping.aborted),
+    { maxAttempts: Number.POSITIVE_INFINITY, backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 2000 }) },
+  )
+  return policy.execute(({ attempt }) => call(attempt > 0))
+}
