@@ -8,5 +8,5 @@ LANGUAGE plpgsql AS $$
 BEGIN
   SELECT c.outcome INTO p_outcome FROM app.complete_tasks(p_job_id, p_attempt, p_stage_no, p_worker, jsonb_build_array(p_result)) c;
   COMMIT;
-  p_closure := to_jsonb(app.close_stage(p_job_id, p_attempt, p_stage_no));
+  SELECT to_jsonb(c) INTO p_closure FROM app.close_stage(p_job_id, p_attempt, p_stage_no) c;
 END $$;

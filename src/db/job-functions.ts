@@ -67,7 +67,7 @@ export const sealStage = sqlFunction<StageAttempt & { expected: number }, { seal
   expected: 'integer',
 })
 
-/** What close_stage answers; see sql/functions/stage_closure.sql. */
+/** What close_stage answers; see sql/functions/close_stage.sql. */
 export interface StageClosure {
   readonly state: 'closed' | 'open' | 'planning' | 'superseded'
   readonly closed_now: boolean

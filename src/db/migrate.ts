@@ -1,9 +1,11 @@
 // Brings a database to this release: numbered migrations by node-pg-migrate, then the functions as a whole.
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { runner } from 'node-pg-migrate'
 import pg from 'pg'
+import * as z from 'zod'
+import { type FunctionSource, replaceFunctions } from './replace-functions.ts'
 import { toAppError } from './sql-errors.ts'
 
 /** What a migration run did. */
@@ -12,16 +14,34 @@ export interface MigrationReport {
   readonly functionsReplaced: boolean
 }
 
+/** What a release brings: migration name → sha256 of its file, and its functions. */
+interface Release {
+  readonly migrations: ReadonlyMap<string, string>
+  readonly functions: readonly FunctionSource[]
+  /** Stands in the schema's comment, so that a start with nothing new only reads. */
+  readonly mark: string
+}
+
 /**
- * Migrates over a direct connection (not through a transaction-mode pooler). Run twice, the second run does nothing.
- * A failing statement leaves the schema as it was: each migration, and all functions together, are one transaction.
+ * Migrates; run twice, the second run only reads, which a role without rights on the schema may do too. Takes turns with other migrations
+ * by a lock that ends with its transaction, so it leaves nothing behind on a pooler's connection either. A failing statement leaves the
+ * schema as it was: the migrations are one transaction, the functions another.
  * @param sqlFolder the folder that holds `migrations/` and `functions/`
+ * @throws Error when the database is newer than this release, or when a migration that was applied reads otherwise here; AppError
+ * `DATABASE_UNAVAILABLE`; else what Postgres says
  */
 export async function migrate(connectionString: string, sqlFolder: string): Promise<MigrationReport> {
   const client = new pg.Client({ connectionString, application_name: 'lamplighter-migrate' })
+  // A connection that breaks between two statements is told by the next one.
+  client.on('error', () => undefined)
   try {
     await client.connect()
+    const release = await readRelease(sqlFolder)
+    if ((await compare(client, release)) === 'current') return { migrations: [], functionsReplaced: false }
+    await begin(client)
     await client.query('CREATE SCHEMA IF NOT EXISTS app')
+    await compare(client, release)
+    // Its own BEGIN is a warning inside ours, and its COMMIT ends ours: table, migrations and lock go together.
     const done = await runner({
       dbClient: client,
       dir: join(sqlFolder, 'migrations'),
@@ -29,18 +49,29 @@ export async function migrate(connectionString: string, sqlFolder: string): Prom
       migrationsTable: 'migrations',
       migrationsSchema: 'app',
       checkOrder: true,
-      advisoryLockMode: 'wait',
+      noLock: true,
+      singleTransaction: true,
       log: () => undefined,
     })
-    return {
-      migrations: done.map((m) => m.name),
-      functionsReplaced: await replaceFunctions(client, join(sqlFolder, 'functions')),
+    if (done.length > 0) await begin(client)
+    await recordHashes(client, release)
+    const functionsReplaced = (await readMark(client)) !== release.mark
+    if (functionsReplaced) {
+      await replaceFunctions(client, release.functions)
+      await client.query(`COMMENT ON SCHEMA app IS '${release.mark}'`)
     }
+    await client.query('COMMIT')
+    return { migrations: done.map((m) => m.name), functionsReplaced }
   } catch (error) {
     throw toAppErrorWithText(error)
   } finally {
     await client.end()
   }
+}
+
+async function begin(client: pg.Client): Promise<void> {
+  await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
+  await client.query('SELECT pg_advisory_xact_lock(4710, 0)')
 }
 
 /** Operators need the statement's own words here, unlike callers of the API. */
@@ -49,32 +80,66 @@ function toAppErrorWithText(error: unknown): Error {
   return mapped.code === 'DATABASE_ERROR' && error instanceof Error ? error : mapped
 }
 
-/** All functions in one text, types first, in the order in which they can be created. */
-export async function functionsSql(folder: string): Promise<string> {
-  const names = (await readdir(folder)).filter((n) => n.endsWith('.sql')).sort()
-  const texts = await Promise.all(names.map((n) => readFile(join(folder, n), 'utf8')))
-  const rank = (sql: string): number => (/^CREATE TYPE/m.test(sql) ? 0 : 1)
-  return texts.sort((a, b) => rank(a) - rank(b)).join('\n')
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+async function readSql(folder: string): Promise<FunctionSource[]> {
+  const files = (await readdir(folder)).filter((n) => n.endsWith('.sql')).sort()
+  return Promise.all(files.map(async (n) => ({ name: basename(n, '.sql'), sql: await readFile(join(folder, n), 'utf8') })))
 }
 
-const DROP_ALL = `DO $$ DECLARE r record; BEGIN
-  FOR r IN SELECT p.oid::regprocedure AS signature, p.prokind FROM pg_proc p WHERE p.pronamespace = 'app'::regnamespace LOOP
-    EXECUTE format('DROP %s %s CASCADE', CASE r.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, r.signature);
-  END LOOP;
-  FOR r IN SELECT c.oid::regclass AS name FROM pg_class c WHERE c.relnamespace = 'app'::regnamespace AND c.relkind = 'c' LOOP
-    EXECUTE format('DROP TYPE %s CASCADE', r.name);
-  END LOOP;
-END $$;`
+/** All functions in one text. */
+export async function functionsSql(folder: string): Promise<string> {
+  return (await readSql(folder)).map((f) => f.sql).join('\n')
+}
 
-// Replaced as a whole when any text changed: the hash stands in the schema's comment, so a start with nothing new is one query.
-async function replaceFunctions(client: pg.Client, folder: string): Promise<boolean> {
-  const sql = await functionsSql(folder)
-  const mark = `functions sha256 ${createHash('sha256').update(sql).digest('hex')}`
-  const current = await client.query<{ mark: string | null }>(
-    `SELECT obj_description('app'::regnamespace, 'pg_namespace') AS mark`,
+async function readRelease(sqlFolder: string): Promise<Release> {
+  const migrations = await readSql(join(sqlFolder, 'migrations'))
+  const functions = await readSql(join(sqlFolder, 'functions'))
+  return {
+    migrations: new Map(migrations.map((m) => [m.name, sha256(m.sql)])),
+    functions,
+    mark: `functions sha256 ${sha256(functions.map((f) => f.sql).join('\n'))}`,
+  }
+}
+
+/** `current`: nothing to do. @throws Error when the database is newer, or went another way */
+async function compare(client: pg.Client, release: Release): Promise<'current' | 'older'> {
+  const applied = await readApplied(client)
+  for (const { name, sha256: recorded } of applied) {
+    const here = release.migrations.get(name)
+    if (here === undefined)
+      throw new Error(
+        `The database has the migration ${name}, which this release does not know: it is newer. Deploy that release again, or restore a backup.`,
+      )
+    if (recorded !== null && recorded !== here)
+      throw new Error(
+        `The migration ${name} was changed after it was applied to this database. Restore the file, and write what is new as another migration.`,
+      )
+  }
+  const isCurrent = applied.length === release.migrations.size && applied.every((m) => m.sha256 !== null)
+  return isCurrent && (await readMark(client)) === release.mark ? 'current' : 'older'
+}
+
+/** What was applied, and the hash that its file had then; null where a release before the hashes did it. */
+async function readApplied(client: pg.Client): Promise<{ name: string; sha256: string | null }[]> {
+  const { rows } = await client.query<{ has_table: boolean; hashes: string | null }>(
+    `SELECT to_regclass('app.migrations') IS NOT NULL AS has_table, obj_description(to_regclass('app.migrations'), 'pg_class') AS hashes`,
   )
-  if (current.rows[0]?.mark === mark) return false
-  await client.query(`BEGIN; SELECT pg_advisory_xact_lock(4710, 0); SET LOCAL check_function_bodies = off; ${DROP_ALL} ${sql}
-    COMMENT ON SCHEMA app IS '${mark}'; COMMIT;`)
-  return true
+  if (!rows[0]?.has_table) return []
+  const hashes = z.record(z.string(), z.string()).parse(JSON.parse(rows[0].hashes ?? '{}'))
+  const applied = await client.query<{ name: string }>('SELECT name FROM app.migrations ORDER BY id')
+  return applied.rows.map(({ name }) => ({ name, sha256: hashes[name] ?? null }))
+}
+
+async function readMark(client: pg.Client): Promise<string | null> {
+  const { rows } = await client.query<{ mark: string | null }>(
+    `SELECT obj_description(to_regnamespace('app'), 'pg_namespace') AS mark`,
+  )
+  return rows[0]?.mark ?? null
+}
+
+/** Remembers what was applied, so that a released file cannot change unseen: in the comment of the library's table. */
+async function recordHashes(client: pg.Client, release: Release): Promise<void> {
+  const hashes = (await readApplied(client)).map(({ name, sha256: known }) => [name, known ?? release.migrations.get(name)])
+  await client.query(`COMMENT ON TABLE app.migrations IS ${pg.escapeLiteral(JSON.stringify(Object.fromEntries(hashes)))}`)
 }

@@ -83,7 +83,7 @@ test('one function per file, at most 100 lines, with a header that says why', as
     expect(text.split('\n').length, file).toBeLessThanOrEqual(100)
     expect(text, file).toMatch(new RegExp(`^-- ${name}: `))
     expect(
-      [...text.matchAll(/^CREATE (?:FUNCTION|PROCEDURE|TYPE) app\.(\w+)/gm)].map((m) => m[1]),
+      [...text.matchAll(/^CREATE (?:FUNCTION|PROCEDURE) app\.(\w+)/gm)].map((m) => m[1]),
       file,
     ).toEqual([name])
   }
