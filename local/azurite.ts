@@ -38,7 +38,7 @@ export async function startAzurite(options: AzuriteOptions): Promise<LocalAzurit
 }
 
 async function attempt(options: AzuriteOptions, port: number): Promise<LocalAzurite> {
-  await mkdir(options.folder, { recursive: true })
+  await mkdir(options.folder, { recursive: true, mode: 0o700 })
   const data = options.inMemory ? ['--inMemoryPersistence'] : ['--location', options.folder]
   // It speaks older API versions than new SDKs ask for; telemetry is on by default.
   const flags = [

@@ -126,6 +126,6 @@ export async function startHost(
       DATABASE_URL: backends.databaseUrl,
       AzureWebJobsStorage: backends.storage,
     },
-    ...(logFile ? { output: openSync(logFile, 'a') } : {}),
+    ...(logFile ? { output: openSync(logFile, 'a', 0o600) } : {}),
   })
 }

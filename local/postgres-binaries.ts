@@ -1,10 +1,11 @@
 // Finds Postgres' programs in node_modules and makes them usable: library links, and a copy when the database user cannot reach them.
 import { constants } from 'node:fs'
-import { access, cp, lstat, mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
+import { access, cp, lstat, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir, userInfo } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { LocalError } from './local-error.ts'
+import { ownFolder } from './own-folder.ts'
 
 /** Folder with `bin/`, `lib/` and `share/`, and who must run them. */
 export interface PostgresBinaries {
@@ -84,10 +85,8 @@ async function makeLinks(folder: string): Promise<boolean> {
 }
 
 async function copyOut(folder: string, version: string): Promise<string> {
-  const target = join(tmpdir(), `lamplighter-postgres-${version}`, 'native')
-  await mkdir(dirname(target), { recursive: true, mode: 0o755 })
-  const { uid } = await stat(dirname(target))
-  if (uid !== userInfo().uid) throw new LocalError(`${dirname(target)} belongs to another user. Remove it, or set DATABASE_URL.`)
+  const parent = await ownFolder(join(tmpdir(), `lamplighter-postgres-${version}-${userInfo().uid}`), 0o755)
+  const target = join(parent, 'native')
   if (!(await isThere(target))) {
     // Under another name first: a copy that was cut off is never taken for a whole one.
     const part = `${target}.${process.pid}`

@@ -1,12 +1,16 @@
 // Embedded Postgres: one data folder, one keeper process, one URL.
 import { type ChildProcess, fork } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { chmod, chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { lchown, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { freePort } from './free-port.ts'
 import { LocalError } from './local-error.ts'
+import { ownFolder } from './own-folder.ts'
 import { findPostgres, othersCanEnter, type PostgresBinaries } from './postgres-binaries.ts'
+
+/** In a moved folder: the folder whose data it holds; `reset` removes nothing that lacks it. */
+export const MOVED_FROM = 'moved-from'
 
 /** A running server. */
 export interface LocalPostgres {
@@ -86,24 +90,23 @@ function watch(keeper: ChildProcess): { ready: Promise<void>; ended: Promise<str
   return { ready: ready.promise, ended: ended.promise }
 }
 
-/** The wanted folder, or one in the system's temporary folder when the database user cannot reach it. */
+/** Where the data of a folder lives that the database user cannot reach: in the system's temporary folder, under a name that follows from it. */
+export const movedFolder = (wanted: string): string =>
+  join(tmpdir(), `lamplighter-${createHash('sha256').update(wanted).digest('hex').slice(0, 8)}`)
+
+/** The wanted folder, or the moved one. Everybody may enter that one's parent, and only this user can change what is in it. */
 async function dataFolder(wanted: string, { runAs }: PostgresBinaries): Promise<string> {
-  await mkdir(wanted, { recursive: true })
-  if (!runAs || (await othersCanEnter(dirname(wanted)))) return ownedFolder(wanted, runAs)
-  const elsewhere = join(tmpdir(), `lamplighter-${createHash('sha256').update(wanted).digest('hex').slice(0, 8)}`)
-  await mkdir(elsewhere, { recursive: true, mode: 0o755 })
-  await writeFile(join(wanted, 'moved-to'), elsewhere)
-  return ownedFolder(join(elsewhere, 'postgres'), runAs)
+  await mkdir(wanted, { recursive: true, mode: 0o700 })
+  if (!runAs || (await othersCanEnter(dirname(wanted)))) return givenFolder(wanted, runAs)
+  const elsewhere = await ownFolder(movedFolder(wanted), 0o711)
+  await writeFile(join(elsewhere, MOVED_FROM), wanted, { mode: 0o600 })
+  return givenFolder(join(elsewhere, 'postgres'), runAs)
 }
 
-async function ownedFolder(path: string, runAs: PostgresBinaries['runAs']): Promise<string> {
-  await mkdir(path, { recursive: true })
-  const { uid } = await stat(path)
-  const mine = process.getuid?.() ?? uid
-  if (uid !== mine && uid !== runAs?.uid)
-    throw new LocalError(`${path} belongs to another user (uid ${uid}). Remove it with npm run reset as that user.`)
-  if (runAs) await chown(path, runAs.uid, runAs.gid)
-  await chmod(path, 0o700)
+/** Proved first, then given to the database user; the link itself would be given away, never what it points to. */
+async function givenFolder(path: string, runAs: PostgresBinaries['runAs']): Promise<string> {
+  await ownFolder(path, 0o700, runAs?.uid)
+  if (runAs) await lchown(path, runAs.uid, runAs.gid)
   return path
 }
 
@@ -121,7 +124,8 @@ async function passwordOf(data: string, { runAs }: PostgresBinaries): Promise<{ 
   const old = await readFile(file, 'utf8').catch(() => undefined)
   if (old) return { file, password: old }
   const password = randomBytes(18).toString('hex')
-  await writeFile(file, password, { mode: 0o600 })
-  if (runAs) await chown(file, runAs.uid, runAs.gid)
+  // wx: a link of that name is not followed.
+  await writeFile(file, password, { mode: 0o600, flag: 'wx' })
+  if (runAs) await lchown(file, runAs.uid, runAs.gid)
   return { file, password }
 }

@@ -1,9 +1,10 @@
 // Where a laptop's cloud keeps its data, and the lock that admits one at a time.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LocalError } from './local-error.ts'
+import { MOVED_FROM, movedFolder } from './postgres.ts'
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const MARKER = 'lamplighter-data'
@@ -24,8 +25,12 @@ export interface Run {
 /** The data folder, made and marked. `LAMPLIGHTER_HOME` moves it. */
 export function dataHome(env: NodeJS.ProcessEnv = process.env): string {
   const home = resolve(env['LAMPLIGHTER_HOME'] ?? join(ROOT, '.lamplighter'))
-  mkdirSync(join(home, 'logs'), { recursive: true })
-  writeFileSync(join(home, MARKER), 'Data of a local Lamplighter. Remove it with: npm run reset\n')
+  // Root's database runs as another user, who must pass through.
+  const mode = process.getuid?.() === 0 ? 0o711 : 0o700
+  const isNew = mkdirSync(home, { recursive: true, mode }) !== undefined
+  if (isNew || existsSync(join(home, MARKER))) chmodSync(home, mode)
+  mkdirSync(join(home, 'logs'), { recursive: true, mode: 0o700 })
+  writeFileSync(join(home, MARKER), 'Data of a local Lamplighter. Remove it with: npm run reset\n', { mode: 0o600 })
   return home
 }
 
@@ -63,7 +68,7 @@ export function liveRun(home: string): (Run & { readonly pid: number }) | undefi
 }
 
 export function recordRun(home: string, run: Run): void {
-  writeFileSync(join(home, 'run.json'), `${JSON.stringify(run, null, 2)}\n`)
+  writeFileSync(join(home, 'run.json'), `${JSON.stringify(run, null, 2)}\n`, { mode: 0o600 })
 }
 
 /** Ports stay remembered, processes do not. */
@@ -100,17 +105,20 @@ export function reset(env: NodeJS.ProcessEnv = process.env): string {
   const home = resolve(env['LAMPLIGHTER_HOME'] ?? join(ROOT, '.lamplighter'))
   const live = liveRun(home)
   if (live) throw new LocalError(`Lamplighter is running at ${live.url} (pid ${live.pid}). Stop it first.`)
-  const read = (name: string): string | undefined => {
+  const read = (path: string): string | undefined => {
     try {
-      return readFileSync(join(home, name), 'utf8')
+      return readFileSync(path, 'utf8')
     } catch {
       return undefined
     }
   }
-  if (read(MARKER) === undefined)
+  if (read(join(home, MARKER)) === undefined)
     throw new LocalError(`${home} is not a data folder of Lamplighter (it lacks ${MARKER}); nothing was removed.`)
-  const elsewhere = read(join('postgres', 'moved-to'))
-  if (elsewhere) rmSync(elsewhere, { recursive: true, force: true })
+  // Recomputed, never read from a file, and only with the marker that says whose data it is.
+  const data = join(home, 'postgres')
+  const elsewhere = movedFolder(data)
+  if (lstatSync(elsewhere, { throwIfNoEntry: false })?.isDirectory() && read(join(elsewhere, MOVED_FROM)) === data)
+    rmSync(elsewhere, { recursive: true, force: true })
   rmSync(home, { recursive: true, force: true })
   return home
 }

@@ -1,10 +1,27 @@
 import { execFileSync } from 'node:child_process'
-import { chownSync, cpSync, mkdirSync, readFileSync, readlinkSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, expect, test } from 'vitest'
 import { findPostgres, usablePostgres } from '../../local/postgres-binaries.ts'
-import { startPostgres } from '../../local/postgres.ts'
+import { MOVED_FROM, movedFolder, startPostgres } from '../../local/postgres.ts'
+import { dataHome, reset } from '../../local/settings.ts'
 import { temporaryFolder } from '../../local/temporary-folder.ts'
 
 const folder = temporaryFolder('lamplighter-recovery-')
@@ -58,9 +75,63 @@ test('a data folder of another major version is named with the way out', async (
   rmSync(old, { recursive: true })
 })
 
-test.runIf(process.getuid?.() === 0)('a data folder of another user is refused', async () => {
+const asRoot = test.runIf(process.getuid?.() === 0)
+
+asRoot('a data folder of another user is refused', async () => {
   const foreign = temporaryFolder('lamplighter-foreign-')
   chownSync(foreign, 12_345, 12_345)
   await expect(startPostgres({ folder: foreign })).rejects.toThrow('belongs to another user (uid 12345).')
   rmSync(foreign, { recursive: true })
+})
+
+asRoot(
+  'a link, a file or an open folder planted under the name that data is moved to is refused, and what a link points to stays',
+  async () => {
+    const closed = mkdtempSync(join(tmpdir(), 'lamplighter-closed-'))
+    const wanted = join(closed, 'postgres')
+    const planted = movedFolder(wanted)
+    const victim = temporaryFolder('lamplighter-victim-')
+    writeFileSync(join(victim, 'precious'), 'x')
+    const before = statSync(victim)
+    try {
+      symlinkSync(victim, planted)
+      await expect(startPostgres({ folder: wanted })).rejects.toThrow(`${planted} is a link that somebody placed there`)
+      rmSync(planted)
+      writeFileSync(planted, 'x')
+      await expect(startPostgres({ folder: wanted })).rejects.toThrow(`${planted} is not a folder`)
+      rmSync(planted)
+      mkdirSync(planted)
+      chmodSync(planted, 0o777)
+      await expect(startPostgres({ folder: wanted })).rejects.toThrow(`${planted} can be written by others (mode 777)`)
+      chmodSync(planted, 0o711)
+      symlinkSync(victim, join(planted, 'postgres'))
+      await expect(startPostgres({ folder: wanted })).rejects.toThrow('is a link that somebody placed there')
+      rmSync(join(planted, 'postgres'))
+      // A link in the place of the password file is not followed either.
+      mkdirSync(join(planted, 'postgres'))
+      symlinkSync(join(victim, 'new'), join(planted, 'postgres', 'password'))
+      await expect(startPostgres({ folder: wanted })).rejects.toThrow('EEXIST')
+      expect([statSync(victim).uid, statSync(victim).mode, readdirSync(victim)]).toEqual([before.uid, before.mode, ['precious']])
+    } finally {
+      for (const path of [planted, closed, victim]) rmSync(path, { recursive: true, force: true })
+    }
+  },
+)
+
+test('reset removes a moved data folder only when it says whose data it holds', () => {
+  const home = mkdtempSync(join(tmpdir(), 'lamplighter-home-'))
+  const moved = movedFolder(join(home, 'postgres'))
+  dataHome({ LAMPLIGHTER_HOME: home })
+  mkdirSync(moved)
+  writeFileSync(join(moved, MOVED_FROM), '/somewhere/else')
+  // What older releases read, and anybody could write.
+  mkdirSync(join(home, 'postgres'))
+  writeFileSync(join(home, 'postgres', 'moved-to'), tmpdir())
+  reset({ LAMPLIGHTER_HOME: home })
+  expect([existsSync(home), existsSync(moved), existsSync(tmpdir())]).toEqual([false, true, true])
+  dataHome({ LAMPLIGHTER_HOME: home })
+  expect(statSync(home).mode & 0o777).toBe(process.getuid?.() === 0 ? 0o711 : 0o700)
+  writeFileSync(join(moved, MOVED_FROM), join(home, 'postgres'))
+  reset({ LAMPLIGHTER_HOME: home })
+  expect([existsSync(home), existsSync(moved)]).toEqual([false, false])
 })
