@@ -1,6 +1,8 @@
 // Azurite's blob service on a loopback port.
 import { fork } from 'node:child_process'
-import { mkdir } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { freePort, tryPort } from './free-port.ts'
 import { LocalError } from './local-error.ts'
 
@@ -12,13 +14,24 @@ export interface LocalAzurite {
   stop(): Promise<void>
 }
 
-/** Azurite's published account and key: a stand-in, not a secret. */
 const ACCOUNT = 'devstoreaccount1'
-const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=='
+/** The published key, of an Azurite that the user runs (`UseDevelopmentStorage=true`). Ours has a key of its own. */
+const PUBLISHED_KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=='
+const KEY_FILE = 'account-key'
 
 /** The connection string of an Azurite on this machine. */
-export const azuriteConnection = (port: number): string =>
-  `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${KEY};BlobEndpoint=http://127.0.0.1:${port}/${ACCOUNT};`
+export const azuriteConnection = (port: number, key = PUBLISHED_KEY): string =>
+  `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${key};BlobEndpoint=http://127.0.0.1:${port}/${ACCOUNT};`
+
+/** Random, once for a data folder: with the published one every program and web page on the machine could read and write. */
+async function accountKey(folder: string): Promise<string> {
+  const file = join(folder, KEY_FILE)
+  const old = await readFile(file, 'utf8').catch(() => undefined)
+  if (old) return old
+  const key = randomBytes(64).toString('base64')
+  await writeFile(file, key, { mode: 0o600, flag: 'wx' })
+  return key
+}
 
 export interface AzuriteOptions {
   readonly folder: string
@@ -39,6 +52,7 @@ export async function startAzurite(options: AzuriteOptions): Promise<LocalAzurit
 
 async function attempt(options: AzuriteOptions, port: number): Promise<LocalAzurite> {
   await mkdir(options.folder, { recursive: true, mode: 0o700 })
+  const key = await accountKey(options.folder)
   const data = options.inMemory ? ['--inMemoryPersistence'] : ['--location', options.folder]
   // It speaks older API versions than new SDKs ask for; telemetry is on by default.
   const flags = [
@@ -49,11 +63,14 @@ async function attempt(options: AzuriteOptions, port: number): Promise<LocalAzur
     String(port),
     '--skipApiVersionCheck',
     '--disableTelemetry',
+    // Else a host name chosen by the caller could name the account.
+    '--disableProductStyleUrl',
     ...data,
   ]
   const child = fork(new URL('./azurite-child.ts', import.meta.url), flags, {
     detached: true,
     cwd: options.folder,
+    env: { ...process.env, AZURITE_ACCOUNTS: `${ACCOUNT}:${key}` },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   let text = ''
@@ -68,7 +85,7 @@ async function attempt(options: AzuriteOptions, port: number): Promise<LocalAzur
     await new Promise((r) => setTimeout(r, 25))
   }
   return {
-    connectionString: azuriteConnection(port),
+    connectionString: azuriteConnection(port, key),
     port,
     pid: child.pid ?? 0,
     ended,

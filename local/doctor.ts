@@ -1,7 +1,7 @@
 // `npm run doctor`: what this machine has, and whether a running app answers.
 import { LocalError } from './local-error.ts'
 import { findPostgres } from './postgres-binaries.ts'
-import { dataHome, liveRun } from './settings.ts'
+import { connectionLines, dataHome, liveRun } from './settings.ts'
 
 /** Prints one line per check; throws when one failed. */
 export async function doctor(url: string | undefined): Promise<void> {
@@ -20,6 +20,8 @@ export async function doctor(url: string | undefined): Promise<void> {
       console.log(`FAILED  ${name.padEnd(12)} ${error instanceof Error ? error.message : 'unknown'}`)
     }
   }
+  const run = liveRun(dataHome())
+  for (const line of run ? connectionLines(run) : []) console.log(`        ${line}`)
   if (failed > 0) throw new LocalError(`${failed} of ${checks.length} checks failed.`)
 }
 

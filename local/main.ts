@@ -9,7 +9,7 @@ import { doctor } from './doctor.ts'
 import { freePort } from './free-port.ts'
 import type { HostProcess } from './host-process.ts'
 import { LocalError } from './local-error.ts'
-import { dataHome, liveRun, recordEnd, recordRun, reset, runProcess, takeLock } from './settings.ts'
+import { connectionLines, dataHome, liveRun, recordEnd, recordRun, reset, runProcess, takeLock } from './settings.ts'
 
 const DEFAULT_PORT = 7071
 
@@ -65,6 +65,7 @@ function record(home: string, host: HostProcess, { postgres, azurite }: Backends
     url: host.url,
     ports: { ...(postgres ? { postgres: postgres.port } : {}), ...(azurite ? { azurite: azurite.port } : {}) },
     processes,
+    connections: { ...(postgres ? { postgres: postgres.url } : {}), ...(azurite ? { storage: azurite.connectionString } : {}) },
   })
 }
 
@@ -100,13 +101,15 @@ async function start(options: Options): Promise<void> {
       '',
     ].join('\n'),
   )
+  const own = connectionLines(liveRun(dataHome()) ?? {})
+  if (own.length > 0) console.log(['  for your own tools:', ...own.map((l) => `    ${l}`), ''].join('\n'))
   console.log(
     `  try         curl -X POST ${cloud.url}/api/jobs/submit/hello_world -H 'content-type: application/json' -d '{"n": 100}'\n`,
   )
   const reason = await cloud.broken
   // An asked-for end exits by itself; this one was not asked for.
   if (isStopping()) return
-  console.error(reason)
+  console.error(`${reason}\nNothing is lost: jobs go on where they stood after the next npm start.`)
   await cloud.stop()
   process.exit(1)
 }
@@ -126,8 +129,7 @@ async function demo(options: Options, folder: string | undefined): Promise<void>
         url,
         home,
         folder,
-        storage: process.env['AzureWebJobsStorage'],
-        azuritePort: running?.ports.azurite ?? liveRun(home)?.ports.azurite,
+        storage: process.env['AzureWebJobsStorage'] || liveRun(home)?.connections?.storage,
         stays: running !== undefined,
       }),
       ...(cloud ? [cloud.broken.then((reason) => Promise.reject(new LocalError(`${reason} See ${logFile}.`)))] : []),

@@ -20,6 +20,14 @@ export interface Run {
   readonly url: string
   readonly ports: { readonly postgres?: number; readonly azurite?: number }
   readonly processes: readonly RunProcess[]
+  /** Of what the run started itself, for the user's own tools. The file is closed to others. */
+  readonly connections?: { readonly postgres?: string; readonly storage?: string }
+}
+
+/** One line each: for psql, and for Storage Explorer, azcopy and the SDKs. */
+export function connectionLines({ connections = {} }: Pick<Run, 'connections'>): string[] {
+  const { postgres, storage } = connections
+  return [...(storage ? [`blob storage  ${storage}`] : []), ...(postgres ? [`postgres      ${postgres}`] : [])]
 }
 
 /** The data folder, made and marked. `LAMPLIGHTER_HOME` moves it. */
@@ -74,7 +82,9 @@ export function recordRun(home: string, run: Run): void {
 /** Ports stay remembered, processes do not. */
 export function recordEnd(home: string): void {
   const run = lastRun(home)
-  if (run) recordRun(home, { ...run, processes: [] })
+  if (!run) return
+  const { connections: _ended, ...rest } = run
+  recordRun(home, { ...rest, processes: [] })
 }
 
 /**

@@ -11,7 +11,6 @@ export interface DemoOptions {
   readonly home: string
   readonly folder: string | undefined
   readonly storage: string | undefined
-  readonly azuritePort: number | undefined
   /** The cloud was running before and stays. */
   readonly stays: boolean
 }
@@ -40,9 +39,9 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   return bad.length === 0 ? 0 : 1
 }
 
-function storageOf({ storage, azuritePort }: DemoOptions): string {
+function storageOf({ storage }: DemoOptions): string {
   if (storage && storage !== 'UseDevelopmentStorage=true') return storage
-  return azuriteConnection(azuritePort ?? 10_000)
+  return azuriteConnection(10_000)
 }
 
 interface Submitted {
