@@ -1,5 +1,6 @@
 // The connection pool, with the limits that a pooler in transaction mode allows: no session state, no named statements.
 import pg from 'pg'
+import { AppError } from '../engine/errors.ts'
 import { toAppError } from './sql-errors.ts'
 
 export interface PoolSettings {
@@ -41,6 +42,32 @@ export function openPool(settings: PoolSettings): Pool {
         const result = await pool.query<R>(text, values as unknown[])
         return result.rows
       } catch (error) {
+        throw toAppError(error)
+      }
+    },
+  }
+}
+
+/**
+ * The same database for reads of a request: each at most `ms`, set for its transaction alone, which a pooler keeps apart.
+ * @throws AppError `QUERY_TOO_SLOW` when a statement took longer; else as {@link Database}
+ */
+export function readingWithin(pool: Pool, ms: number): Database {
+  return {
+    async query<R extends object>(text: string, values: readonly unknown[] = []): Promise<R[]> {
+      let client: pg.PoolClient | undefined
+      try {
+        client = await pool.pg.connect()
+        await client.query(`BEGIN READ ONLY; SET LOCAL statement_timeout = ${Math.round(ms)}`)
+        const { rows } = await client.query<R>(text, values as unknown[])
+        await client.query('COMMIT')
+        client.release()
+        return rows
+      } catch (error) {
+        // Its transaction goes with it.
+        client?.release(true)
+        if (error instanceof pg.DatabaseError && error.code === '57014')
+          throw new AppError('QUERY_TOO_SLOW', `Reading this took longer than ${ms / 1000} s.`, { cause: error })
         throw toAppError(error)
       }
     },

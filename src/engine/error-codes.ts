@@ -118,6 +118,12 @@ export const ERROR_CODES = {
     'More files match than max_files allows.',
     'Narrow it, raise max_files or allow truncation.',
   ),
+  QUERY_TOO_SLOW: facts(
+    422,
+    false,
+    'The search took longer than a request may: 3 s for texts, 10 s for the rest.',
+    'Narrow it by type, status or since.',
+  ),
   DUPLICATE_TASK_KEY: facts(500, false, 'A plan yields one key twice in a stage.', 'Make the keys of the plan unique.', 'LL005'),
   STAGE_SEALED: facts(500, false, 'Tasks were added after the seal.', 'Report it: the planner is at fault.', 'LL006'),
   PLAN_GAP: facts(500, false, 'A planning batch does not join the stored plan.', 'Resume at the recorded cursor.', 'LL007'),

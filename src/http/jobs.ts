@@ -6,9 +6,10 @@ import { Instant, JobId, SnakeName } from '../models/names.ts'
 import { JobStatus } from '../models/words.ts'
 import { type Instances, type InstanceStatus, isActive } from '../orchestrators/client.ts'
 import type { Resources } from '../platform/resources.ts'
-import { makeCursor, paging, PositionTime, readCursor } from './cursor.ts'
+import { paging, PositionTime, readCursor } from './cursor.ts'
 import { instanceHistory } from './instance-history.ts'
 import { jobDocument, jobSummary } from './job-document.ts'
+import { pageOf, readingOf } from './pages.ts'
 import { type Answer, type Call, JOB, route } from './route.ts'
 
 const ById = z.object({ job_id: JobId })
@@ -100,11 +101,8 @@ const ListQuery = z.strictObject({
 async function list({ query, r }: Call<object, z.infer<typeof ListQuery>, undefined>): Promise<Answer> {
   const { limit, next, ...filter } = query
   const after = readCursor(next, filter, z.object({ created_at: PositionTime, job_id: JobId }))
-  const rows = await listJobs(r.db, { ...filter, after, limit: limit + 1 })
-  const page = rows.slice(0, limit)
-  const last = page.at(-1)
-  const more =
-    rows.length > limit && last ? { next: makeCursor(filter, { created_at: last.created_key, job_id: last.job_id }) } : {}
+  const rows = await listJobs(readingOf(r, filter), { ...filter, after, limit: limit + 1 })
+  const { page, more } = pageOf(rows, limit, filter, (last) => ({ created_at: last.created_key, job_id: last.job_id }))
   return { body: { jobs: page.map(jobSummary), count: page.length, ...more } }
 }
 
@@ -113,16 +111,9 @@ const EventsQuery = z.strictObject(paging)
 async function events({ params, query, r }: Call<z.infer<typeof ById>, z.infer<typeof EventsQuery>, undefined>): Promise<Answer> {
   await jobOf(r, params.job_id)
   const after = readCursor(query.next, params, z.object({ event_id: z.string().regex(/^\d{1,18}$/) }))
-  const rows = await listEvents(r.db, params.job_id, after?.event_id ?? '0', query.limit + 1)
-  const page = rows.slice(0, query.limit)
-  const last = page.at(-1)
-  return {
-    body: {
-      events: page,
-      count: page.length,
-      ...(rows.length > query.limit && last ? { next: makeCursor(params, { event_id: last.event_id }) } : {}),
-    },
-  }
+  const rows = await listEvents(readingOf(r), params.job_id, after?.event_id ?? '0', query.limit + 1)
+  const { page, more } = pageOf(rows, query.limit, params, (last) => ({ event_id: last.event_id }))
+  return { body: { events: page, count: page.length, ...more } }
 }
 
 route({

@@ -1,6 +1,7 @@
 // Poisoned tasks: whose every claim ended with a dead worker. Shown by job type and stage; requeued, given up or exported.
 import * as z from 'zod'
 import { discardPoison } from '../db/job-functions.ts'
+import { readingOf } from './pages.ts'
 import { groupPoison, listFailedTasks, type PoisonGroup } from '../db/reading-failures.ts'
 import { only } from '../db/sql-function.ts'
 import { AppError } from '../engine/errors.ts'
@@ -16,7 +17,7 @@ const EVER = '1970-01-01T00:00:00Z'
 const poisoned = (r: Resources, limit: number) => listFailedTasks(r.db, { since: EVER, error_code: 'POISON', limit })
 
 async function report(r: Resources, action: string, more: object = {}): Promise<Answer> {
-  const groups = await groupPoison(r.db)
+  const groups = await groupPoison(readingOf(r))
   const found = groups.reduce((sum, g) => sum + g.tasks, 0)
   const tasks = found === 0 ? [] : await poisoned(r, SHOWN)
   return {

@@ -6,9 +6,10 @@ import { AppError } from '../engine/errors.ts'
 import { Instant, JobId, SnakeName, TaskKey } from '../models/names.ts'
 import { TaskStatus } from '../models/words.ts'
 import type { Resources } from '../platform/resources.ts'
-import { makeCursor, Ordinal, paging, PositionTime, readCursor } from './cursor.ts'
+import { Ordinal, paging, PositionTime, readCursor } from './cursor.ts'
 import { withHrefs } from './job-file-names.ts'
 import { jobOf } from './jobs.ts'
+import { pageOf, readingOf } from './pages.ts'
 import { type Answer, type Call, JOB, route } from './route.ts'
 
 const stage = z.coerce.number().int().min(1).max(1000)
@@ -31,10 +32,8 @@ async function list({
   const { limit, next, ...filter } = query
   const bound = { ...params, ...filter }
   const after = readCursor(next, bound, z.object({ stage: Ordinal, task_no: Ordinal }))
-  const rows = await listTasks(r.db, params.job_id, { ...filter, after, limit: limit + 1 })
-  const page = rows.slice(0, limit)
-  const last = page.at(-1)
-  const more = rows.length > limit && last ? { next: makeCursor(bound, { stage: last.stage, task_no: last.task_no }) } : {}
+  const rows = await listTasks(readingOf(r, filter), params.job_id, { ...filter, after, limit: limit + 1 })
+  const { page, more } = pageOf(rows, limit, bound, (last) => ({ stage: last.stage, task_no: last.task_no }))
   return { body: { tasks: withHrefs(page, url.origin), count: page.length, ...more } }
 }
 
@@ -54,20 +53,19 @@ async function failed({ query, r }: Call<object, z.infer<typeof FailedQuery>, un
   const { limit, next, ...bound } = query
   const { type: job_type, status: _status, ...filter } = bound
   const after = readCursor(next, bound, FailedPosition)
-  const rows = await listFailedTasks(r.db, { ...filter, job_type, after, limit: limit + 1 })
-  const page = rows.slice(0, limit)
-  const last = page.at(-1)
-  const more =
-    rows.length > limit && last
-      ? { next: makeCursor(bound, { finished_at: last.finished_key, stage_id: last.stage_id, task_no: last.task_no }) }
-      : {}
+  const rows = await listFailedTasks(readingOf(r, filter), { ...filter, job_type, after, limit: limit + 1 })
+  const { page, more } = pageOf(rows, limit, bound, (last) => ({
+    finished_at: last.finished_key,
+    stage_id: last.stage_id,
+    task_no: last.task_no,
+  }))
   const tasks = page.map(({ stage_id: _id, finished_key: _key, ...task }) => task)
   return { body: { tasks, count: tasks.length, ...more } }
 }
 
 async function errors({ params, r }: Call<z.infer<typeof ListParams>, object, undefined>): Promise<Answer> {
   await jobOf(r, params.job_id)
-  const groups = await groupErrors(r.db, params.job_id)
+  const groups = await groupErrors(readingOf(r), params.job_id)
   return { body: { errors: groups, count: groups.length, failed: groups.reduce((sum, g) => sum + g.count, 0) } }
 }
 

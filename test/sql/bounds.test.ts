@@ -1,0 +1,43 @@
+// What a reader may cost: the time of a statement, and the size of a page.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Pool, readingWithin } from '../../src/db/pool.ts'
+import { PAGE_BYTES, pageOf } from '../../src/http/pages.ts'
+import { createDatabase, type TestDatabase } from '../support/db.ts'
+
+let database: TestDatabase
+let db: Pool
+beforeAll(async () => {
+  database = await createDatabase({ max: 2 })
+  db = database.pool
+})
+afterAll(() => database.drop())
+
+test('a read that takes longer than it may ends by name, and neither its time nor its transaction stays on a connection', async () => {
+  const slow = readingWithin(db, 50)
+  const endless = 'SELECT count(*) FROM generate_series(1, 1000000000) a, generate_series(1, 1000) b'
+  for (let i = 0; i < 5; i++) await expect(slow.query(endless)).rejects.toMatchObject({ code: 'QUERY_TOO_SLOW', status: 422 })
+  expect(await slow.query('SELECT $1::int AS n', [1])).toEqual([{ n: 1 }])
+  expect(
+    await db.query(`SELECT current_setting('statement_timeout') AS t, current_setting('transaction_read_only') AS ro`),
+  ).toEqual([{ t: '0', ro: 'off' }])
+  await expect(slow.query(`SELECT app.add_event(NULL, 'admin.test', '{}')`)).rejects.toMatchObject({ code: 'DATABASE_ERROR' })
+})
+
+test.each([
+  [1, 100, 100],
+  [50_000, 100, 19],
+  [PAGE_BYTES * 2, 100, 1],
+  [PAGE_BYTES * 2, 1, 1],
+  [10, 3, 3],
+])('rows of %i bytes, limit %i: pages of %i, every row once', (bytes, limit, first) => {
+  const all = Array.from({ length: bytes > 100_000 ? 7 : 120 }, (_, n) => ({ n, text: 'x'.repeat(bytes) }))
+  const seen: number[] = []
+  for (let from = 0, pages = 0; ; pages++) {
+    const { page, more } = pageOf(all.slice(from, from + limit + 1), limit, {}, (last) => last.n)
+    if (pages === 0) expect(page).toHaveLength(first)
+    seen.push(...page.map((row) => row.n))
+    from += page.length
+    if (more.next === undefined) break
+  }
+  expect(seen).toEqual(all.map((row) => row.n))
+})
