@@ -12,12 +12,13 @@ export async function ownFolder(path: string, mode: number, alsoUid?: number): P
     if (e.code !== 'EEXIST') throw e
   })
   const fault = await faultOf(path, alsoUid)
-  if (fault) throw new LocalError(`${path} ${fault}. Remove it if it is not needed, or set LAMPLIGHTER_HOME to another folder.`)
+  if (fault)
+    throw new LocalError(`${path} ${fault}. Remove it if it is not needed, or set DATABASE_URL to a Postgres of your own.`)
   return path
 }
 
 /** Why the path is no folder of this user alone, or undefined. */
-export async function faultOf(path: string, alsoUid?: number): Promise<string | undefined> {
+async function faultOf(path: string, alsoUid?: number): Promise<string | undefined> {
   const found = await lstat(path)
   const mine = process.getuid?.() ?? found.uid
   if (found.isSymbolicLink()) return 'is a link that somebody placed there; it is not followed'

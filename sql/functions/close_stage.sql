@@ -1,7 +1,8 @@
 -- close_stage: closes a stage once nothing is open; the last task turns out the lights.
 -- Ask after the results were committed, in a transaction of its own. Asked again, by anyone, it gives the recorded answer;
 -- closed_now is true for one caller ever. state: closed (recorded, final), open, planning (not sealed), superseded (older attempt);
--- next_ready_at counts leases of living workers too, next_retry_at only tasks that wait for their next try. Outcomes: skipped (no task), completed, completed_with_errors, failed.
+-- next_ready_at counts leases of living workers too, next_retry_at only tasks that wait for their next try.
+-- Outcomes: skipped (no task), completed, completed_with_errors, failed.
 -- Locks: advisory (LOCK_STAGE = 4711, stage_id), then the job row (shared), only when the probe found nothing open; never waits over 5 s.
 -- Raises: LL010 not READ COMMITTED, LL001/LL002 unknown, LL011 second stage in one transaction, LL012 the transaction still
 -- holds completions.

@@ -1,12 +1,12 @@
 // Poisoned tasks: whose every claim ended with a dead worker. Shown by job type and stage; requeued, given up or exported.
 import * as z from 'zod'
 import { discardPoison } from '../db/job-functions.ts'
-import { readingOf } from './pages.ts'
 import { groupPoison, listFailedTasks, type PoisonGroup } from '../db/reading-failures.ts'
 import { only } from '../db/sql-function.ts'
 import { AppError } from '../engine/errors.ts'
 import { JobId } from '../models/names.ts'
 import type { Resources } from '../platform/resources.ts'
+import { readingOf } from './pages.ts'
 import { ACTIONS, Reason } from './job-actions.ts'
 import { type Answer, type Call, route } from './route.ts'
 

@@ -89,6 +89,17 @@ test('one function per file, at most 100 lines, with a header that says why', as
   }
 })
 
+test('every function that can wait for a lock says for how long', async () => {
+  // These two run inside callers that hold the job row, under the callers' own bound.
+  const inner = new Set(['add_event.sql', 'start_attempt.sql'])
+  for (const file of await readdir('sql/functions')) {
+    const code = (await readFile(`sql/functions/${file}`, 'utf8')).replaceAll(/^ *--.*$/gm, '')
+    if (inner.has(file) || !/\b(FOR (UPDATE|SHARE|KEY SHARE)|UPDATE app\.|INSERT INTO|DELETE FROM|pg_advisory)/.test(code))
+      continue
+    expect(code, file).toContain("SET lock_timeout = '5s'")
+  }
+})
+
 test('nothing of the source but the SQL functions writes a status', async () => {
   for (const file of await readdir('src', { recursive: true })) {
     if (!file.endsWith('.ts')) continue
