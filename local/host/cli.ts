@@ -149,6 +149,12 @@ function spreadFunctions(argv: readonly string[]): string[] {
   return spread
 }
 
+/** The host, and so the app, runs on the caller's Node where that can run TypeScript. */
+function whichNode({ LHOST_NODE_ON_PATH: other } = process.env): string {
+  const why = other ? `the one of npm ci: ${other}, which is on PATH, cannot run the host` : 'the one on PATH'
+  return `The app runs on Node ${process.version} (${why}).`
+}
+
 async function start({ options, port: wanted, verbose }: Arguments): Promise<void> {
   const settings = readLocalSettings(options.folder)
   const port = wanted ?? settings.port ?? DEFAULT_PORT
@@ -162,6 +168,7 @@ async function start({ options, port: wanted, verbose }: Arguments): Promise<voi
   // A variable that is already set wins over everything.
   for (const [name, value] of Object.entries(defaults)) process.env[name] ??= value
   const log = createLog(verbose)
+  console.log(whichNode())
   if (settings.hasCors)
     log('warning', 'Host.CORS of local.settings.json is ignored: this host answers every origin of this machine.')
   const began = Date.now()

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import stripJsonComments from 'strip-json-comments'
 
 export type Env = Readonly<Record<string, string | undefined>>
 
@@ -20,6 +21,8 @@ export interface HostConfig {
   readonly maxOutstandingRequests: number
   /** Level per category prefix, e.g. `Function.hello` or `default`. */
   readonly logLevels: Readonly<Record<string, string>>
+  /** Settings that this host knows and does not follow: sentences for the log. */
+  readonly warnings: readonly string[]
 }
 
 interface HostJson {
@@ -34,7 +37,7 @@ interface HostJson {
       maxConcurrentActivityFunctions?: number
       maxConcurrentOrchestratorFunctions?: number
       maxOrchestrationActions?: number
-      storageProvider?: { controlQueueBatchSize?: number }
+      storageProvider?: { type?: string; controlQueueBatchSize?: number }
     }
   }
 }
@@ -78,7 +81,15 @@ export function readHostConfig(folder: string, env: Env): HostConfig {
     maxConcurrentRequests: limit(http?.maxConcurrentRequests),
     maxOutstandingRequests: limit(http?.maxOutstandingRequests),
     logLevels: json.logging?.logLevel ?? {},
+    warnings: providerWarning(durable?.storageProvider?.type),
   }
+}
+
+/** The storage provider decides limits and orders of messages: this host has those of Azure Storage alone. */
+function providerWarning(type = 'AzureStorage'): string[] {
+  if (type.toLowerCase() === 'azurestorage') return []
+  const detail = `host.json asks for the Durable storage provider '${type}'; this host behaves like 'azureStorage' and keeps instances in memory.`
+  return [`${detail} On Azure '${type}' is used.`]
 }
 
 const limit = (n: number | undefined): number => (n === undefined || n < 0 ? Number.POSITIVE_INFINITY : n)
@@ -86,11 +97,7 @@ const limit = (n: number | undefined): number => (n === undefined || n < 0 ? Num
 function readJson(path: string): unknown {
   try {
     // Both files may carry comments and a byte order mark, as the tools of Azure write them.
-    return JSON.parse(
-      readFileSync(path, 'utf8')
-        .replace(/^\uFEFF/, '')
-        .replaceAll(/^\s*\/\/.*$/gm, ''),
-    )
+    return JSON.parse(stripJsonComments(readFileSync(path, 'utf8').replace(/^\uFEFF/, ''), { trailingCommas: true }))
   } catch (cause) {
     throw new Error(`${path} cannot be read as JSON: ${cause instanceof Error ? cause.message : 'unknown'}`, { cause })
   }

@@ -138,6 +138,7 @@ export class Host {
 
   /** Loads the app, opens both listeners, starts the timers. */
   async open(): Promise<void> {
+    for (const line of this.#config.warnings) this.#log('warning', line)
     await this.#channel.start()
     const functions = this.#loadFunctions()
     const timers = new Timers((name, input) => this.#invoked.timer(name, input), this.#log, this.#stateFile('timers.json'))

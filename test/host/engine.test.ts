@@ -1,5 +1,6 @@
 // Rules of the engine that no recording shows: versions, limits, refused APIs, ids of children, what outlives continueAsNew.
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { HistoryEvent } from '../../local/host/durable/events.ts'
 import { type Host, startHost } from '../../local/host/host.ts'
 import { appOf } from '../support/func.ts'
 
@@ -22,12 +23,16 @@ O('again', function* (c) {
   if (round < 2) return c.df.continueAsNew({ round: round + 1 })
   return {}
 })
+df.app.activity('throws', { handler: () => { throw new Error('on purpose') } })
+O('failing', function* (c) { yield c.df.callActivity('throws', {}) })
+O('parentOfFailing', function* (c) { try { yield c.df.callSubOrchestrator('failing', {}) } catch { } return {} })
 O('waits', function* (c) { return { got: yield c.df.waitForExternalEvent('go') } })
 O('parentOfWaiting', function* (c) { try { return yield c.df.callSubOrchestrator('waits', {}, c.df.instanceId + ':kid') } catch (e) { return { failed: e.message.split('\\n')[0].trim() } } })
 `
 const HOST = { version: '2.0', extensions: { durableTask: { defaultVersion: '1.5', maxOrchestrationActions: 20 } } }
 const app = appOf({ 'index.js': SOURCE, 'host.json': JSON.stringify(HOST) })
 const versions = new Map<string, string[]>()
+const histories = new Map<string, HistoryEvent[][]>()
 let host: Host
 
 beforeAll(async () => {
@@ -38,7 +43,8 @@ beforeAll(async () => {
     traps: 'off',
     env: process.env,
     onReplay: (id, payload) => {
-      const { history } = JSON.parse(payload) as { history: { Version?: string; OrchestrationInstance?: object }[] }
+      const { history } = JSON.parse(payload) as { history: HistoryEvent[] }
+      histories.set(id, [...(histories.get(id) ?? []), history])
       versions.set(id, [...(versions.get(id) ?? []), String(history.find((e) => e.OrchestrationInstance)?.Version)])
     },
   })
@@ -95,6 +101,24 @@ test('the version of a start goes into its history, the default of host.json wit
 
 test('a custom status outlives continueAsNew', async () => {
   expect(await run('again', '', { round: 0 })).toMatchObject({ runtimeStatus: 'Completed', customStatus: { set: 'in round 0' } })
+})
+
+test('what opens a continued generation was played in its second episode; what user code adds never is', async () => {
+  await run('again', '&version=3', { round: 0 })
+  const played = histories.get('again')?.map((h) => h.map((e) => `${e.EventType}${e.IsPlayed ? ' played' : ''}`).join(', '))
+  expect(new Set(played)).toEqual(
+    new Set(['12, 0', '12, 0 played, 4, 13, 12, 5', '12, 0, 13', '12, 0 played, 13 played, 4, 13, 12, 5']),
+  )
+})
+
+test('details of a failed child do not say again which orchestrator failed', async () => {
+  await run('parentOfFailing', '')
+  const failed = histories
+    .get('parentOfFailing')
+    ?.at(-1)
+    ?.find((e) => e.EventType === 9)
+  expect(failed?.Reason).toMatch(/^Orchestrator function 'failing' failed: Activity function 'throws' failed: {2}on purpose/)
+  expect(failed?.Details).toMatch(/^Message: Activity function 'throws' failed: {2}on purpose/)
 })
 
 test('a terminated child fails its parent with the reason; a suspended one can be terminated', async () => {

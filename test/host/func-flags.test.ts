@@ -47,3 +47,31 @@ test('--help says what there is, in words of its own', () => {
   expect(text).toMatch(/--language-worker -- ARGUMENTS/)
   expect(text).toMatch(/--enable-auth/)
 })
+
+test('host.json with comments after values and a comma too many is read; a storage provider that is not followed is named', async () => {
+  const app = appOf({
+    'index.js': SOURCE,
+    'host.json': `{
+      "version": "2.0", // the only one
+      /* all of it */ "extensions": { "http": { "routePrefix": "a//b" }, // no comment: a//b
+        "durableTask": { "storageProvider": { "type": "mssql" } }, } }`,
+  })
+  const run = await func(['start', '--script-root', app.folder, '--port', '0'])
+  expect(run.output()).toContain(
+    "warning: host.json asks for the Durable storage provider 'mssql'; this host behaves like 'azureStorage'",
+  )
+  expect(run.output()).toContain('/a//b/arguments')
+  run.child.kill('SIGINT')
+  await run.ended
+  app.remove()
+})
+
+test('durable-functions 3.3.0 on a Node without util.isDate is named: there createTimer fails', async () => {
+  const files = { 'index.js': '', 'node_modules/durable-functions/package.json': '{ "version": "3.3.0" }' }
+  const app = appOf(files, false)
+  const start = func(['start', '--script-root', app.folder, '--port', '0'])
+  await expect(start).rejects.toThrow(
+    `warning: durable-functions 3.3.0 fails on Node ${process.version} as soon as an orchestrator calls createTimer`,
+  )
+  app.remove()
+})

@@ -65,7 +65,7 @@ export class ScenarioRun {
       const before = (row: Row, time: string | undefined): boolean => Date.parse(time ?? row.Timestamp) < Date.parse(t)
       const begun = rows.filter((r) => before(r, r.ScheduledTime)).length
       const done = rows.filter((r) => !OPEN.has(r.EventType) && before(r, r.Timestamp)).length
-      for (;;) {
+      for (let n = 0; n < POLLS; n++) {
         const { body } = await this.#call(request)
         const mine = (body as { historyEvents?: Row[] }).historyEvents ?? []
         if (mine.length >= begun && mine.filter((r) => !OPEN.has(r.EventType)).length >= done) break

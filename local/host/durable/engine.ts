@@ -133,6 +133,7 @@ export class Engine {
   async #turn(instance: Instance): Promise<void> {
     const wanted = this.#o.batchSize?.(instance.pending.length) ?? this.#o.maxBatch
     const batch = instance.pending.splice(0, Math.max(1, Math.min(wanted, this.#o.maxBatch)))
+    instance.history.beginEpisode()
     instance.history.add(e.orchestratorStarted(this.#now()))
     for (const event of batch) instance.history.add(event)
     const terminated = batch.find((event) => event.EventType === e.EventType.ExecutionTerminated)

@@ -42,15 +42,6 @@ export interface HistoryEvent {
 }
 
 const T = EventType
-/** Events that stay unplayed for ever; all others are played once they were handed to user code. */
-const NEVER_PLAYED = new Set<EventTypeNumber>([
-  T.OrchestratorStarted,
-  T.OrchestratorCompleted,
-  T.TaskScheduled,
-  T.TimerCreated,
-  T.SubOrchestrationInstanceCreated,
-])
-
 /** A time as the extension writes it: zeros at the end of the fraction are cut. */
 export const timeText = (at: number): string =>
   new Date(at).toISOString().replace(/\.?0*Z$/, (end) => (end.startsWith('.') ? 'Z' : end.replace(/0+Z$/, 'Z')))
@@ -124,7 +115,13 @@ export const childCreated = (at: string, id: number, Name: string, Version: Text
 export const childCompleted = (at: string, TaskScheduledId: number, Result: Text) =>
   event(T.SubOrchestrationInstanceCompleted, at, { TaskScheduledId, Result })
 export const childFailed = (at: string, TaskScheduledId: number, Reason: string) =>
-  event(T.SubOrchestrationInstanceFailed, at, { TaskScheduledId, Reason, Details: `Message: ${Reason}`, FailureDetails: null })
+  event(T.SubOrchestrationInstanceFailed, at, {
+    TaskScheduledId,
+    Reason,
+    // The inner exception: without what the outer one says before it (recorded).
+    Details: `Message: ${Reason.replace(/^Orchestrator function '[^']*' failed: /, '')}`,
+    FailureDetails: null,
+  })
 export const eventRaised = (at: string, Name: string, Input: string) =>
   event(T.EventRaised, at, { Name, Input, ParentTraceContext: null })
 
@@ -132,20 +129,28 @@ export const eventRaised = (at: string, Name: string, Input: string) =>
 export class History {
   readonly events: HistoryEvent[] = []
   #texts: string[] = []
-  #played = 0
+  #fresh = 0
+
+  /** What is added from here on is handed to user code in this episode. */
+  beginEpisode(): void {
+    this.#fresh = this.events.length
+  }
 
   add(event: HistoryEvent): void {
     this.events.push(event)
     this.#texts.push(JSON.stringify(event))
   }
 
-  /** Everything so far was handed to user code. */
+  /**
+   * What this episode handed to user code was played, except its marker (DurableTask.Core, TaskOrchestrationExecutor). What user code adds
+   * stays unplayed for ever: the next episode reads it from storage. So the OrchestratorCompleted that opens a continued generation is played.
+   */
   markPlayed(): void {
-    for (; this.#played < this.events.length; this.#played++) {
-      const event = this.events[this.#played] as HistoryEvent
-      if (NEVER_PLAYED.has(event.EventType)) continue
+    for (; this.#fresh < this.events.length; this.#fresh++) {
+      const event = this.events[this.#fresh] as HistoryEvent
+      if (event.EventType === T.OrchestratorStarted) continue
       event.IsPlayed = true
-      this.#texts[this.#played] = JSON.stringify(event)
+      this.#texts[this.#fresh] = JSON.stringify(event)
     }
   }
 

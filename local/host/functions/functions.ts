@@ -27,7 +27,7 @@ export class Functions {
     for (const metadata of list) {
       if (isDisabled(metadata.name) || (wanted.size > 0 && !wanted.has(metadata.name.toLowerCase()))) continue
       const refused = problemOf(metadata)
-      if (refused && !lenient) throw new Error(refused)
+      if (refused && !lenient) throw new Error(`${refused} LHOST_UNSUPPORTED=warn leaves such functions out.`)
       if (refused) warn(`${refused} It is left out (LHOST_UNSUPPORTED=warn).`)
       const [binding, trigger] = Object.entries(metadata.bindings).find(([, b]) => isTrigger(b)) ?? []
       if (!refused && binding && trigger) this.#byName.set(metadata.name.toLowerCase(), { metadata, binding, trigger })

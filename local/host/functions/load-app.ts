@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { Server } from 'node:net'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import util from 'node:util'
 import type { CoreState } from './core-module.ts'
 
 const DEFAULT_CAPABILITIES = Object.fromEntries(
@@ -20,10 +21,14 @@ const DEFAULT_CAPABILITIES = Object.fromEntries(
 )
 
 /** @throws Error `Worker was unable to load entry point "<file>": <message>` */
-export async function loadApp(folder: string, state: CoreState): Promise<{ readonly httpUri: string | undefined }> {
+export async function loadApp(
+  folder: string,
+  state: CoreState,
+  warn: (message: string) => void,
+): Promise<{ readonly httpUri: string | undefined }> {
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { main?: string; type?: string }
   const pattern = manifest.main ?? 'index.js'
-  refuseNewDurable(folder)
+  checkDurable(folder, warn)
   const files = globSync(pattern, { cwd: folder }).sort()
   if (files.length === 0) {
     const old = globSync('*/function.json', { cwd: folder })
@@ -59,14 +64,20 @@ export async function loadApp(folder: string, state: CoreState): Promise<{ reado
   return { httpUri: capabilities?.['HttpUri'] }
 }
 
-/** durable-functions 4 speaks another protocol (gRPC) with the host. */
-function refuseNewDurable(folder: string): void {
+/** durable-functions 4 speaks another protocol (gRPC) with the host; before 3.3.1 its timers fail from Node 23 on. */
+function checkDurable(folder: string, warn: (message: string) => void): void {
   const path = createRequire(join(folder, 'package.json'))
     .resolve.paths('durable-functions')
     ?.map((modules) => join(modules, 'durable-functions', 'package.json'))
     .find((file) => existsSync(file))
   const version = path ? (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version : '3'
-  if (Number(version.split('.')[0]) >= 4)
+  const [major = 3, minor = 0, patch = 0] = version.split('.').map((part) => Number.parseInt(part, 10))
+  const usesIsDate = major === 3 && (minor < 3 || (minor === 3 && patch === 0))
+  if (path && usesIsDate && !('isDate' in util))
+    warn(
+      `durable-functions ${version} fails on Node ${process.version} as soon as an orchestrator calls createTimer: util.isDate is gone since Node 23. npm install durable-functions@3.5.0, or run on Node 22.`,
+    )
+  if (major >= 4)
     throw new Error(
       `durable-functions ${version} is not supported by the local host: it works with version 3 (npm install durable-functions@3.5.0).`,
     )

@@ -16,7 +16,7 @@ export function startWorkerCore(folder: string, send: (message: FromWorker) => v
     send({ type: 'log', level: line.level, category, message: line.message, ...(invocationId ? { invocationId } : {}) })
   }
   const state = injectCoreModule(log)
-  loadApp(folder, state).then(
+  loadApp(folder, state, (message) => log('warning', 'system', message)).then(
     ({ httpUri }) =>
       send({ type: 'loaded', functions: [...state.functions.values()].map((f) => f.metadata), ...(httpUri ? { httpUri } : {}) }),
     (error: Error) => send({ type: 'loadFailed', message: error.message }),
