@@ -24,7 +24,8 @@ export default defineConfig({
         globalSetup: ['test/support/cloud-setup.ts'],
         testTimeout: 180_000,
         hookTimeout: 120_000,
-        fileParallelism: false,
+        // Most of their time is waiting: for timers, processes and one another.
+        maxWorkers: 2,
       }),
     ],
   },

@@ -59,6 +59,8 @@ CREATE INDEX jobs_ended_well ON app.jobs (finished_at) WHERE status IN ('complet
 COMMENT ON INDEX app.jobs_ended_well IS 'retention, RETENTION_DAYS';
 CREATE INDEX jobs_ended_badly ON app.jobs (finished_at) WHERE status IN ('failed', 'completed_with_errors');
 COMMENT ON INDEX app.jobs_ended_badly IS 'retention, RETENTION_DAYS_FAILED';
+CREATE INDEX jobs_of_caller ON app.jobs (coalesce(submitted_by, '')) WHERE finished_at IS NULL;
+COMMENT ON INDEX app.jobs_of_caller IS 'bounds of one caller';
 CREATE INDEX jobs_open ON app.jobs (updated_at) WHERE status IN ('queued', 'processing');
 COMMENT ON INDEX app.jobs_open IS 'reconciler';
 COMMENT ON TABLE app.jobs IS 'One row per submitted job; the truth about its state.';
@@ -236,3 +238,19 @@ COMMENT ON COLUMN app.circuit_breakers.name IS 'dependency, e.g. storage';
 COMMENT ON COLUMN app.circuit_breakers.failures IS 'consecutive failures';
 COMMENT ON COLUMN app.circuit_breakers.half_open_lease IS 'until when one probe is under way';
 COMMENT ON COLUMN app.circuit_breakers.updated_at IS 'last change';
+
+CREATE TABLE app.hosts (
+  host_id text NOT NULL,
+    CONSTRAINT hosts_host_id_pattern CHECK (host_id ~ '^[0-9a-f]{16}$'),
+  name text NOT NULL,
+    CONSTRAINT hosts_name_min_length CHECK (char_length(name) >= 1),
+    CONSTRAINT hosts_name_max_length CHECK (char_length(name) <= 200),
+  started_at timestamptz NOT NULL DEFAULT now(),
+  seen_at timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT hosts_pkey PRIMARY KEY (host_id)
+);
+COMMENT ON TABLE app.hosts IS 'Processes that run tasks, while they do.';
+COMMENT ON COLUMN app.hosts.host_id IS 'begins the uuid of every claim of this process';
+COMMENT ON COLUMN app.hosts.name IS 'where it runs: the next process of this name follows it';
+COMMENT ON COLUMN app.hosts.started_at IS 'first sign of life';
+COMMENT ON COLUMN app.hosts.seen_at IS 'last sign of life, while it runs tasks';

@@ -14,6 +14,7 @@ import { type Resources, resources } from '../platform/resources.ts'
 import { askClosure } from './ask-closure.ts'
 import { gateOf } from './dependency-gate.ts'
 import { skipWhatIsLeft } from './fail-fast.ts'
+import { releaseClaimsOfTheDead } from './liveness.ts'
 import { planStage } from './plan-stage.ts'
 import { stageResults } from './stage-results.ts'
 import { parseStepInput } from './step-input.ts'
@@ -22,6 +23,8 @@ import type { StageTarget } from './targets.ts'
 /** Tasks that a light worker claims at a time; docs/decisions/0003 has the figures. */
 export const CLAIM_BATCH = 50
 const MAX_WAIT_SECONDS = 60
+/** Leases that nobody of this instance works on are given back soon when their process is dead. */
+const HELD_SECONDS = 5
 /** A paused job's instance is suspended, so that this costs nothing; when it is resumed, its timer has often ended already. */
 const PAUSED_SECONDS = 5
 /** A task that becomes ready this soon is waited for by a worker instead of a timer. */
@@ -79,7 +82,11 @@ async function work(r: Resources, target: StageTarget): Promise<Step | undefined
   if (begun && (await skipWhatIsLeft(r, { job: target.job, stage: definition }, { job_id, attempt, stage_no: stageNo })) > 0)
     return undefined
   const soon = stage.next_ready_at !== null && stage.next_ready_at.getTime() - r.now().getTime() <= SOON_MS
-  if (stage.ready === 0 && !soon) return { kind: 'wait', seconds: secondsUntil(stage.next_ready_at, r.now()) }
+  if (stage.ready === 0 && !soon) {
+    // Nobody of this instance works any more: who holds these leases may be dead.
+    if (stage.held > 0 && (await releaseClaimsOfTheDead(r)) > 0) return undefined
+    return { kind: 'wait', seconds: secondsUntil(stage.next_ready_at, r.now(), stage.held > 0 ? HELD_SECONDS : MAX_WAIT_SECONDS) }
+  }
   const gate = await gateOf(r, definition, false)
   if (gate.state === 'open')
     return { kind: 'wait', seconds: Math.max(1, Math.min(MAX_WAIT_SECONDS, Math.ceil(gate.wait_ms / 1000))) }
@@ -107,10 +114,8 @@ async function etaOf(
   return calculateEstimatedCompletion(samplesOf(since, points, done, r.now()), total).eta
 }
 
-function secondsUntil(at: Date | null, now: Date): number {
-  return at === null
-    ? MAX_WAIT_SECONDS
-    : Math.max(1, Math.min(MAX_WAIT_SECONDS, Math.ceil((at.getTime() - now.getTime()) / 1000)))
+function secondsUntil(at: Date | null, now: Date, most: number): number {
+  return at === null ? most : Math.max(1, Math.min(most, Math.ceil((at.getTime() - now.getTime()) / 1000)))
 }
 
 async function plan(r: Resources, target: StageTarget): Promise<Step | undefined> {

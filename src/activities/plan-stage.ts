@@ -1,8 +1,9 @@
 // Plans one stage: runs the job type's generator, stores its tasks in batches behind the recorded cursor, seals.
-import { openStage, sealStage } from '../db/job-functions.ts'
+import { callerLoad, openStage, sealStage } from '../db/job-functions.ts'
 import { only } from '../db/sql-function.ts'
 import { addTasks, type NewTask } from '../db/task-functions.ts'
 import { type AnyStage, stageAt } from '../engine/define-job.ts'
+import { AppError } from '../engine/errors.ts'
 import { TaskKey } from '../models/names.ts'
 import type { Resources } from '../platform/resources.ts'
 import { stageResults } from './stage-results.ts'
@@ -40,6 +41,7 @@ export async function planStage(r: Resources, target: StageTarget): Promise<bool
     TaskKey.parse(task.key)
     batch.push(task)
     if (batch.length < BATCH) continue
+    await assertRoom(r, target, batch.length)
     cursor = only(await addTasks(r.db, { ...key, cursor, tasks: batch })).add_tasks
     batch = []
     if (r.now().getTime() > deadline || r.stopping.aborted) return false
@@ -48,6 +50,17 @@ export async function planStage(r: Resources, target: StageTarget): Promise<bool
   await sealStage(r.db, { ...key, expected: cursor })
   r.log.info('stage.planned', { job_id: target.jobId, stage: target.stageNo, name: stage.name, tasks: cursor })
   return true
+}
+
+/** The first batch of a plan needs no room: small jobs pay nothing for this. @throws AppError `QUOTA_EXCEEDED` */
+async function assertRoom(r: Resources, { jobId: job_id }: StageTarget, more: number): Promise<void> {
+  const { tasks } = only(await callerLoad(r.db, { caller: null, job_id }))
+  const most = r.config.MAX_TASKS_PER_CALLER
+  if (Number(tasks) + more > most)
+    throw new AppError(
+      'QUOTA_EXCEEDED',
+      `${tasks} tasks of this caller wait for a worker; ${more} more of this plan would be above ${most} (MAX_TASKS_PER_CALLER).`,
+    )
 }
 
 function plan(r: Resources, stage: AnyStage, target: StageTarget): AsyncIterable<NewTask> | Iterable<NewTask> {

@@ -4,6 +4,7 @@ import { type ClaimedTask, completeTasks, extendLeases, releaseTasks, type TaskO
 import { accused, type DependencyName } from '../engine/dependencies.ts'
 import { AppError } from '../engine/errors.ts'
 import type { Resources } from '../platform/resources.ts'
+import { showLife } from './liveness.ts'
 import { predecessorsOf } from './predecessors.ts'
 import { repeated } from './repeated.ts'
 import { runTask } from './run-task.ts'
@@ -113,6 +114,7 @@ function keepAlive(
   let renewed = r.now().getTime()
   let busy = false
   const beat = async (): Promise<void> => {
+    await showLife(r)
     const renew = r.now().getTime() - renewed >= target.leaseMs / 3
     const progress = Object.fromEntries([...running].flatMap(([no, s]) => (s.progress ? [[no, s.progress]] : [])))
     const [answer] = await extendLeases(r.db, {

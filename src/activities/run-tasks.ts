@@ -1,5 +1,4 @@
 // runTasks: one worker. Claims, runs, completes, repeats; ends by asking close_stage. Never throws for a task's failure.
-import { randomUUID } from 'node:crypto'
 import * as df from 'durable-functions'
 import type { StageClosure } from '../db/job-functions.ts'
 import { findJob } from '../db/reading.ts'
@@ -10,6 +9,7 @@ import { type Resources, resources } from '../platform/resources.ts'
 import { CLAIM_BATCH, SOON_MS } from './advance-job.ts'
 import { askClosure } from './ask-closure.ts'
 import { gateOf, reportProbe } from './dependency-gate.ts'
+import { showLife, workerId } from './liveness.ts'
 import { skipWhatIsLeft } from './fail-fast.ts'
 import { repeated } from './repeated.ts'
 import { parseRunInput } from './step-input.ts'
@@ -38,9 +38,10 @@ export async function runTasks(input: RunInput, r: Resources = resources()): Pro
     stageNo,
     params: row.parameters,
     stage,
-    worker: randomUUID(),
+    worker: workerId(r),
     leaseMs: r.config.LEASE_SECONDS * 1000,
   }
+  await showLife(r)
   const deadline = r.now().getTime() + SLICE_MS
   const limit = stage.weight === 'heavy' ? 1 : CLAIM_BATCH
   while (!r.stopping.aborted) {

@@ -99,6 +99,7 @@ export const stageReadiness = sqlFunction<
     open_at_least: number
     next_ready_at: Date | null
     sealed_at: Date | null
+    held: number
   }
 >('stage_readiness', { job_id: 'text', stage_no: 'integer' })
 
@@ -181,3 +182,8 @@ export const jobsToPurge = sqlFunction<
 >('jobs_to_purge', { days: 'double precision', days_failed: 'double precision', limit: 'integer' })
 
 export const purgeJob = sqlFunction<{ job_id: string }, { purge_job: 'gone' | 'kept' }>('purge_job', { job_id: 'text' })
+
+export const callerLoad = sqlFunction<
+  { caller: string | null; job_id: string },
+  { is_known: boolean; jobs: number; tasks: string }
+>('caller_load', { caller: 'text', job_id: 'text' })

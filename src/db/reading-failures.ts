@@ -1,6 +1,7 @@
 // Reads of what failed: across jobs, grouped by code, poisoned. All by the partial index over failed tasks.
+import type { ListRow } from './list-columns.ts'
 import type { Database } from './pool.ts'
-import { TASK_COLUMNS, type TaskRow } from './reading-tasks.ts'
+import { TASK_COLUMNS, TASK_LIST_COLUMNS, type TaskRow } from './reading-tasks.ts'
 
 export interface FailedTaskFilter {
   readonly since: string
@@ -10,15 +11,17 @@ export interface FailedTaskFilter {
   readonly text?: string | undefined
   readonly after?: { readonly finished_at: string; readonly stage_id: number; readonly task_no: number } | undefined
   readonly limit: number
+  /** With everything that a list leaves out. */
+  readonly whole?: boolean
 }
 
 /** Failed tasks across jobs, newest first, by the index over failed tasks; of current attempts only. */
 export async function listFailedTasks(
   db: Database,
   f: FailedTaskFilter,
-): Promise<(TaskRow & { job_type: string; stage_id: number; finished_key: string })[]> {
+): Promise<(TaskRow & ListRow & { job_type: string; stage_id: number; finished_key: string })[]> {
   return db.query(
-    `SELECT ${TASK_COLUMNS}, j.job_type, t.stage_id, t.finished_at::text AS finished_key
+    `SELECT ${f.whole ? TASK_COLUMNS : TASK_LIST_COLUMNS}, j.job_type, t.stage_id, t.finished_at::text AS finished_key
      FROM app.tasks t JOIN app.stages s USING (stage_id) JOIN app.jobs j USING (job_id)
      WHERE t.finished_at IS NOT NULL AND t.error_code IS NOT NULL AND t.status = 'failed' AND s.retired_at IS NULL AND t.finished_at >= $1
        AND ($2::text IS NULL OR j.job_type = $2) AND ($3::text IS NULL OR s.name = $3) AND ($4::text IS NULL OR t.error_code = $4)
@@ -64,7 +67,7 @@ export async function groupErrors(db: Database, jobId: string): Promise<ErrorGro
   return db.query(
     `SELECT s.stage_no AS stage, s.name AS stage_name, t.error_code, count(*)::int AS count, bool_or(coalesce(t.retryable, false)) AS retryable,
        min(t.finished_at) AS first_at, max(t.finished_at) AS last_at,
-       (array_agg(t.task_key ORDER BY t.task_no))[1] AS sample_key, (array_agg(t.error_details ORDER BY t.task_no))[1] AS sample_details
+       (array_agg(t.task_key ORDER BY t.task_no))[1] AS sample_key, left((array_agg(t.error_details ORDER BY t.task_no))[1], 300) AS sample_details
      FROM app.stages s JOIN app.tasks t USING (stage_id)
      WHERE s.job_id = $1 AND s.retired_at IS NULL AND t.finished_at IS NOT NULL AND t.error_code IS NOT NULL AND t.status = 'failed'
      GROUP BY 1, 2, 3 ORDER BY count(*) DESC, 1, 3`,

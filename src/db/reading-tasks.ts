@@ -1,6 +1,7 @@
 // Reads of tasks: pages, one by its key, chains of predecessors, results in order, the curve of completions.
 import type { CompletionPoint } from '../engine/progress.ts'
 import type { TaskStatus } from '../models/words.ts'
+import { type Columns, cutColumns, type ListRow, wholeColumns } from './list-columns.ts'
 import type { Database } from './pool.ts'
 
 export interface TaskRow {
@@ -25,9 +26,19 @@ export interface TaskRow {
   readonly duration_ms: number | null
 }
 
-/** What lists of tasks select, of stages `s` and tasks `t`. */
-export const TASK_COLUMNS = `s.job_id, s.stage_no AS stage, s.name AS stage_name, t.task_no, t.task_key, t.source_key, t.status, t.claims, t.parameters,
-  t.result_data, t.error_code, t.error_details, t.retryable, t.not_before, t.progress, t.progress_note, t.started_at, t.finished_at, t.duration_ms`
+/** Of stages `s` and tasks `t`. */
+const COLUMNS: Columns = {
+  plain: [
+    's.job_id, s.stage_no AS stage, s.name AS stage_name, t.task_no, t.task_key, t.source_key, t.status, t.claims, t.error_code, t.retryable',
+    't.not_before, t.progress, t.progress_note, t.started_at, t.finished_at, t.duration_ms',
+  ],
+  json: ['t.parameters', 't.result_data'],
+  text: ['t.error_details'],
+}
+/** A task as a whole. */
+export const TASK_COLUMNS = wholeColumns(COLUMNS)
+/** A task in a list. */
+export const TASK_LIST_COLUMNS = cutColumns(COLUMNS)
 
 export interface TaskFilter {
   readonly stage?: number | undefined
@@ -50,9 +61,9 @@ function indexed({ status, error_code }: TaskFilter): string {
  * Tasks of the current attempt, by stage and number. Stage by stage, each read in the order of its key from where the page begins: a join
  * ordered as a whole reads every task of the job for every page.
  */
-export async function listTasks(db: Database, jobId: string, f: TaskFilter): Promise<TaskRow[]> {
+export async function listTasks(db: Database, jobId: string, f: TaskFilter): Promise<(TaskRow & ListRow)[]> {
   return db.query(
-    `SELECT ${TASK_COLUMNS} FROM (
+    `SELECT ${TASK_LIST_COLUMNS} FROM (
        SELECT * FROM app.stages s WHERE s.job_id = $1 AND s.retired_at IS NULL AND ($2::int IS NULL OR s.stage_no = $2)
          AND ($6::int IS NULL OR s.stage_no >= $6) ORDER BY s.stage_no) s,
        LATERAL (SELECT * FROM app.tasks t WHERE t.stage_id = s.stage_id AND t.task_no > CASE WHEN s.stage_no = $6 THEN $7::int ELSE 0 END

@@ -1,5 +1,6 @@
 // Reads of jobs, stages, events and breakers: keyset paging, typed filters, nothing unbounded.
 import type { JobStatus, StageOutcome, StageStatus } from '../models/words.ts'
+import { type Columns, cutColumns, type ListRow, wholeColumns } from './list-columns.ts'
 import type { Database } from './pool.ts'
 
 export interface JobRow {
@@ -23,8 +24,17 @@ export interface JobRow {
   readonly updated_at: Date
 }
 
-const JOB_COLUMNS = `job_id, job_type, status, attempt, stage, total_stages, parameters, metadata, stage_results, result_data, error_code,
-  error_details, submitted_by, correlation_id, created_at, started_at, finished_at, updated_at`
+/** What lists of jobs show of one. */
+export type JobSummary = Omit<JobRow, 'stage_results' | 'result_data' | 'error_details' | 'correlation_id'> & ListRow
+
+const JOB_SUMMARY: Columns = {
+  plain: [
+    'job_id, job_type, status, attempt, stage, total_stages, error_code, submitted_by, created_at, started_at, finished_at, updated_at',
+  ],
+  json: ['parameters', 'metadata'],
+  text: [],
+}
+const JOB_COLUMNS = `${wholeColumns(JOB_SUMMARY)}, stage_results, result_data, error_details, correlation_id`
 
 /** The job row, or undefined; an unreachable database throws instead. */
 export async function findJob(db: Database, jobId: string): Promise<JobRow | undefined> {
@@ -43,9 +53,9 @@ export interface JobFilter {
 }
 
 /** Newest first. `after` is the last row of the page before; `created_at` carries microseconds as text, which a Date would cut. */
-export async function listJobs(db: Database, f: JobFilter): Promise<(JobRow & { created_key: string })[]> {
+export async function listJobs(db: Database, f: JobFilter): Promise<(JobSummary & { created_key: string })[]> {
   return db.query(
-    `SELECT ${JOB_COLUMNS}, created_at::text AS created_key FROM app.jobs
+    `SELECT ${cutColumns(JOB_SUMMARY)}, created_at::text AS created_key FROM app.jobs
      WHERE ($1::text IS NULL OR job_type = $1) AND ($2::text IS NULL OR status = $2) AND ($3::timestamptz IS NULL OR created_at >= $3)
        AND ($4::text IS NULL OR error_code = $4)
        AND ($5::text IS NULL OR strpos(lower(concat_ws(' ', job_id, job_type, parameters::text, metadata::text, error_details)), lower($5)) > 0)

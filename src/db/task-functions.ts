@@ -107,3 +107,13 @@ export const skipRest = sqlFunction<StageAttempt & { limit: number }, { skip_res
   stage_no: 'integer',
   limit: 'integer',
 })
+
+export const hostAlive = sqlFunction<{ host_id: string; name: string }, { host_alive: boolean }>('host_alive', {
+  host_id: 'text',
+  name: 'text',
+})
+
+export const releaseDead = sqlFunction<
+  { host_id: string; name: string; silent: number; followed: number },
+  { release_dead: number }
+>('release_dead', { host_id: 'text', name: 'text', silent: 'interval', followed: 'interval' })

@@ -38,6 +38,24 @@ export const ERROR_CODES = {
   ),
   UNSUPPORTED_MEDIA_TYPE: facts(415, false, 'The body is not application/json.', 'Send content-type: application/json.'),
   BODY_TOO_LARGE: facts(413, false, 'The body is larger than the route takes.', 'Send less.'),
+  TOO_MANY_JOBS: facts(
+    429,
+    true,
+    'So many jobs of this caller have not ended (MAX_JOBS_PER_CALLER).',
+    'Wait until some have ended, or cancel some.',
+  ),
+  TOO_MANY_TASKS: facts(
+    429,
+    true,
+    'So many tasks of this caller wait for a worker (MAX_TASKS_PER_CALLER).',
+    'Wait until they are done, or cancel a job.',
+  ),
+  QUOTA_EXCEEDED: facts(
+    422,
+    false,
+    'The plan of a job would bring its caller over MAX_TASKS_PER_CALLER.',
+    'Run it again when the other jobs are done, or make it smaller.',
+  ),
   PARAMETERS_TOO_LARGE: facts(
     413,
     false,

@@ -1,5 +1,5 @@
 // The status document of a job: one view joining Postgres, progress rules and Durable.
-import { type JobRow, listStages, type StageRow } from '../db/reading.ts'
+import { type JobRow, type JobSummary, listStages, type StageRow } from '../db/reading.ts'
 import { recentCompletions } from '../db/reading-tasks.ts'
 import {
   calculateEstimatedCompletion,
@@ -13,6 +13,7 @@ import {
 import type { InstanceStatus } from '../orchestrators/client.ts'
 import type { Resources } from '../platform/resources.ts'
 import { withHrefs } from './job-file-names.ts'
+import { withoutEmptyCut } from './pages.ts'
 import { isTerminalJob } from '../models/words.ts'
 
 /** Links of a job, absolute. */
@@ -39,8 +40,8 @@ const JOB_FIELDS = [
   ...(['error_code', 'submitted_by', 'created_at', 'started_at', 'finished_at', 'updated_at'] as const),
 ] as const
 
-/** Row fields for lists and documents. */
-export const jobSummary = (row: JobRow): Pick<JobRow, (typeof JOB_FIELDS)[number]> => pick(row, JOB_FIELDS)
+/** Row fields for lists and documents; `cut` names what a list leaves out. */
+export const jobSummary = (row: JobSummary): JobSummary => withoutEmptyCut({ ...pick(row, JOB_FIELDS), cut: row.cut })
 
 export async function jobDocument(
   r: Resources,

@@ -1,4 +1,5 @@
 // Bounds of lists: the time that a read may take, and the bytes of a page.
+import type { ListRow } from '../db/list-columns.ts'
 import { type Database, readingWithin } from '../db/pool.ts'
 import type { Resources } from '../platform/resources.ts'
 import { makeCursor } from './cursor.ts'
@@ -33,4 +34,10 @@ export function pageOf<T>(
   }
   const last = page.at(-1)
   return { page, more: rows.length > page.length && last !== undefined ? { next: makeCursor(query, position(last)) } : {} }
+}
+
+/** The row of a list; `cut` is there only when something was left out. */
+export function withoutEmptyCut<T extends ListRow>(row: T): T {
+  const { cut, ...rest } = row
+  return (cut?.length ? row : rest) as T
 }

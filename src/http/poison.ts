@@ -6,7 +6,7 @@ import { only } from '../db/sql-function.ts'
 import { AppError } from '../engine/errors.ts'
 import { JobId } from '../models/names.ts'
 import type { Resources } from '../platform/resources.ts'
-import { readingOf } from './pages.ts'
+import { readingOf, withoutEmptyCut } from './pages.ts'
 import { ACTIONS, Reason } from './job-actions.ts'
 import { type Answer, type Call, route } from './route.ts'
 
@@ -14,7 +14,8 @@ const SHOWN = 100
 const EXPORTED = 10_000
 const EVER = '1970-01-01T00:00:00Z'
 
-const poisoned = (r: Resources, limit: number) => listFailedTasks(r.db, { since: EVER, error_code: 'POISON', limit })
+const poisoned = (r: Resources, limit: number, whole = false) =>
+  listFailedTasks(readingOf(r), { since: EVER, error_code: 'POISON', limit, whole })
 
 async function report(r: Resources, action: string, more: object = {}): Promise<Answer> {
   const groups = await groupPoison(readingOf(r))
@@ -28,7 +29,7 @@ async function report(r: Resources, action: string, more: object = {}): Promise<
       queue_details: groups.map(({ jobs, ...group }) => ({ ...group, jobs: jobs.length })),
       last_checked: r.now().toISOString(),
       status: found === 0 ? 'healthy' : 'attention_needed',
-      tasks: tasks.map(({ stage_id: _id, finished_key: _key, ...task }) => task),
+      tasks: tasks.map(({ stage_id: _id, finished_key: _key, ...task }) => withoutEmptyCut(task)),
       ...more,
     },
   }
@@ -70,7 +71,7 @@ const jobsOf = (groups: readonly PoisonGroup[], only_?: string): string[] =>
 
 /** One JSON line a task, with its parameters: to look at elsewhere, or to submit again. */
 async function exported(r: Resources, jobId: string | undefined): Promise<Answer> {
-  const tasks = (await poisoned(r, EXPORTED)).filter((t) => jobId === undefined || t.job_id === jobId)
+  const tasks = (await poisoned(r, EXPORTED, true)).filter((t) => jobId === undefined || t.job_id === jobId)
   const lines = tasks.map(({ stage_id: _id, finished_key: _key, ...task }) => `${JSON.stringify(task)}\n`).join('')
   return {
     headers: { 'content-type': 'application/x-ndjson', 'content-disposition': 'attachment; filename="poison.ndjson"' },

@@ -1,6 +1,6 @@
 // Submission: validate → accept → submit_job → start → confirm. A crash between any two steps is repaired by the reconciler.
 import * as z from 'zod'
-import { confirmStart, submitJob } from '../db/job-functions.ts'
+import { callerLoad, confirmStart, submitJob } from '../db/job-functions.ts'
 import { findJob } from '../db/reading.ts'
 import { only } from '../db/sql-function.ts'
 import { AppError } from '../engine/errors.ts'
@@ -48,6 +48,7 @@ async function submit({ params, query, body, headers, requestId, url, r, instanc
   const key = given === null ? null : validate(IdempotencyKey, given, 'INVALID_PARAMETERS')
   await job.accept?.(parameters, { blobs: r.blobs })
   const id = jobId(job.name, parameters)
+  await assertQuota(r, caller.name, id)
   const row = only(
     await submitJob(r.db, {
       job_id: id,
@@ -101,6 +102,28 @@ async function isOlder(r: Resources, id: string, maxAge: number | undefined): Pr
   if (maxAge === undefined) return false
   const row = await findJob(r.db, id)
   return !!row?.finished_at && isTerminalJob(row.status) && r.now().getTime() - row.finished_at.getTime() > maxAge * 1000
+}
+
+const QUOTA_RETRY_MS = 30_000
+
+/** A job that is there already adds nothing. @throws AppError `TOO_MANY_JOBS`, `TOO_MANY_TASKS` */
+async function assertQuota(r: Resources, caller: string, job_id: string): Promise<void> {
+  const load = only(await callerLoad(r.db, { caller, job_id }))
+  if (load.is_known) return
+  const { MAX_JOBS_PER_CALLER: jobs, MAX_TASKS_PER_CALLER: tasks } = r.config
+  const options = { retryAfterMs: QUOTA_RETRY_MS }
+  if (load.jobs >= jobs)
+    throw new AppError(
+      'TOO_MANY_JOBS',
+      `${load.jobs} jobs of ${caller} have not ended, ${jobs} at most (MAX_JOBS_PER_CALLER).`,
+      options,
+    )
+  if (Number(load.tasks) >= tasks)
+    throw new AppError(
+      'TOO_MANY_TASKS',
+      `${load.tasks} tasks of ${caller} wait for a worker, ${tasks} at most (MAX_TASKS_PER_CALLER).`,
+      options,
+    )
 }
 
 /** What a job row keeps is read with every list of jobs: large inputs belong into a blob. */

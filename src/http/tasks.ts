@@ -9,7 +9,7 @@ import type { Resources } from '../platform/resources.ts'
 import { Ordinal, paging, PositionTime, readCursor } from './cursor.ts'
 import { withHrefs } from './job-file-names.ts'
 import { jobOf } from './jobs.ts'
-import { pageOf, readingOf } from './pages.ts'
+import { pageOf, readingOf, withoutEmptyCut } from './pages.ts'
 import { type Answer, type Call, JOB, route } from './route.ts'
 
 const stage = z.coerce.number().int().min(1).max(1000)
@@ -34,7 +34,7 @@ async function list({
   const after = readCursor(next, bound, z.object({ stage: Ordinal, task_no: Ordinal }))
   const rows = await listTasks(readingOf(r, filter), params.job_id, { ...filter, after, limit: limit + 1 })
   const { page, more } = pageOf(rows, limit, bound, (last) => ({ stage: last.stage, task_no: last.task_no }))
-  return { body: { tasks: withHrefs(page, url.origin), count: page.length, ...more } }
+  return { body: { tasks: withHrefs(page.map(withoutEmptyCut), url.origin), count: page.length, ...more } }
 }
 
 const FailedQuery = z.strictObject({
@@ -59,7 +59,7 @@ async function failed({ query, r }: Call<object, z.infer<typeof FailedQuery>, un
     stage_id: last.stage_id,
     task_no: last.task_no,
   }))
-  const tasks = page.map(({ stage_id: _id, finished_key: _key, ...task }) => task)
+  const tasks = page.map(({ stage_id: _id, finished_key: _key, ...task }) => withoutEmptyCut(task))
   return { body: { tasks, count: tasks.length, ...more } }
 }
 

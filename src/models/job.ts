@@ -59,6 +59,12 @@ export const jobsTable: TableDefinition = {
       where: "status IN ('failed', 'completed_with_errors')",
       why: 'retention, RETENTION_DAYS_FAILED',
     },
+    {
+      name: 'jobs_of_caller',
+      on: "coalesce(submitted_by, '')",
+      where: 'finished_at IS NULL',
+      why: 'bounds of one caller',
+    },
     { name: 'jobs_open', on: 'updated_at', where: "status IN ('queued', 'processing')", why: 'reconciler' },
   ],
 }

@@ -1,9 +1,17 @@
 // Every table of the schema, in order of creation.
 import { circuitBreakersTable } from './circuit-breaker.ts'
+import { hostsTable } from './host.ts'
 import { jobEventsTable } from './job-event.ts'
 import { jobsTable } from './job.ts'
 import type { TableDefinition } from './sql-meta.ts'
 import { stagesTable } from './stage.ts'
 import { tasksTable } from './task.ts'
 
-export const tables: readonly TableDefinition[] = [jobsTable, stagesTable, tasksTable, jobEventsTable, circuitBreakersTable]
+export const tables: readonly TableDefinition[] = [
+  jobsTable,
+  stagesTable,
+  tasksTable,
+  jobEventsTable,
+  circuitBreakersTable,
+  hostsTable,
+]

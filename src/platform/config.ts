@@ -43,6 +43,20 @@ export const Config = z.object({
     .max(3600)
     .default(30)
     .describe('how long tasks of a dependency that is down wait before one of them probes it'),
+  MAX_JOBS_PER_CALLER: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(100)
+    .describe('jobs of one caller that have not ended; more are refused with 429 (all holders of keys are one caller)'),
+  MAX_TASKS_PER_CALLER: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(1_000_000)
+    .describe(
+      'tasks of one caller that wait for a worker; a submission beyond is refused with 429, a plan fails with QUOTA_EXCEEDED',
+    ),
   LEASE_SECONDS: z.coerce.number().int().min(3).max(3600).default(60).describe('how long a claim lives without a heartbeat'),
   RETENTION_DAYS: z.coerce
     .number()

@@ -8,6 +8,7 @@ import { openBlobStore } from '../storage/blob-store.ts'
 import { type Breakers, openBreakers } from './breakers.ts'
 import { allowedContainers, type Config, readConfig } from './config.ts'
 import { createLog } from './log.ts'
+import { type ProcessIdentity, processIdentity } from './process-identity.ts'
 
 /** What activities, timers and HTTP functions work with. */
 export interface Resources {
@@ -18,6 +19,7 @@ export interface Resources {
   readonly config: Config
   readonly now: () => Date
   readonly random: () => number
+  readonly process: ProcessIdentity
   /** Fires on SIGTERM: long tasks stop, workers hand back. */
   readonly stopping: AbortSignal
   jobType(name: string): AnyJob | undefined
@@ -60,6 +62,7 @@ function build(env: NodeJS.ProcessEnv): Resources {
     config,
     now: () => new Date(),
     random: Math.random,
+    process: processIdentity(env),
     stopping: stop.signal,
     jobType: (name) => byName.get(name),
     jobTypes: jobs,

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { alive } from '../support/processes.ts'
+import { until } from '../support/until.ts'
 
 let app: TestApp
 beforeEach(async () => void (app = await startApp()))
@@ -9,11 +10,11 @@ afterEach(() => app.stop())
 const CLAIMED = `SELECT count(*)::int AS n FROM app.tasks t JOIN app.stages s USING (stage_id) WHERE s.job_id = $1 AND t.status <> 'queued'`
 
 /** Resolves when at least this many tasks of the job were handed out. */
-async function handedOut(jobId: string, least: number): Promise<void> {
-  for (;;) {
-    const [row] = await app.database.pool.query<{ n: number }>(CLAIMED, [jobId])
-    if ((row?.n ?? 0) >= least) return
-  }
+async function handedOut(jobId: string, least: number, of: TestApp = app): Promise<void> {
+  await until(async () => {
+    const [row] = await of.database.pool.query<{ n: number }>(CLAIMED, [jobId])
+    return (row?.n ?? 0) >= least || undefined
+  })
 }
 
 async function everyEffectOnce(jobId: string, n: number): Promise<void> {
@@ -45,6 +46,23 @@ test('host killed with -9 five times in one job: it completes, every effect exac
   const { body } = await app.get(`/api/jobs/${job_id}/events`)
   expect(body.events.filter((e: { event: string }) => e.event === 'job.reconciled').length).toBeGreaterThanOrEqual(1)
   expect(body.events.filter((e: { event: string }) => e.event === 'stage.closed')).toHaveLength(2)
+})
+
+test('leases of an hour: what a killed host had claimed goes on as soon as the next one has seen that it is dead', async () => {
+  const slow = await startApp({ env: { LEASE_SECONDS: '3600', WEBSITE_INSTANCE_ID: 'the same place' } })
+  const { job_id } = await slow.submit('hello_world', { n: 20_000, name: 'Lease' })
+  // A kill between two batches leaves no lease: the next one then.
+  for (let least = 500; ; least += 3000) {
+    await handedOut(job_id, least, slow)
+    await slow.host.kill()
+    const held = await slow.database.pool.query(`SELECT FROM app.tasks WHERE status = 'processing'`)
+    await slow.restart()
+    if (held.length > 0) break
+  }
+  expect(await slow.waitForJob(job_id)).toMatchObject({ status: 'completed', result: { greetings: 20_000, replies: 20_000 } })
+  const held = await slow.database.pool.query(`SELECT FROM app.job_events WHERE event = 'hosts.released'`)
+  expect(held.length).toBeGreaterThanOrEqual(1)
+  await slow.stop()
 })
 
 test('worker killed with -9 in mid-job: the host lives on, answers, and the job completes', async () => {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { fill, type JobDocument, startApp, type TestApp } from '../support/app.ts'
 import { type StorageProxy, startStorageProxy } from '../support/storage-proxy.ts'
+import { until } from '../support/until.ts'
 
 let app: TestApp
 let proxy: StorageProxy
@@ -19,7 +20,7 @@ const act = (id: string, action: string, body: object = { reason: 'test' }) => a
 const sql = <T extends object>(text: string, values: unknown[] = []) => app.database.pool.query<T>(text, values)
 const handedOut = async (id: string, least: number): Promise<void> => {
   const text = `SELECT count(*)::int AS n FROM app.tasks t JOIN app.stages s USING (stage_id) WHERE s.job_id = $1 AND t.status <> 'queued'`
-  while (((await sql<{ n: number }>(text, [id]))[0]?.n ?? 0) < least);
+  await until(async () => ((await sql<{ n: number }>(text, [id]))[0]?.n ?? 0) >= least || undefined)
 }
 const leases = async (id: string): Promise<number> => {
   const text = `SELECT count(*)::int AS n FROM app.tasks t JOIN app.stages s USING (stage_id) WHERE s.job_id = $1 AND t.lease_until > now()`
@@ -45,7 +46,7 @@ describe('cancel', () => {
       const [done, held] = [await completed(job_id), await leases(job_id)]
       expect(held).toBe(0)
       // The instance is terminated: its orchestrator asks no more; what workers bring late is refused.
-      while ((await runtime(job_id)) !== 'Terminated');
+      await until(async () => (await runtime(job_id)) === 'Terminated' || undefined)
       await app.waitForJob((await app.submit('hello_world', { n: 200, name: randomUUID() })).job_id)
       expect([await completed(job_id), await leases(job_id)]).toEqual([done, 0])
       expect((await act(job_id, 'cancel')).body).toMatchObject({ status: 'cancelled', changed: false })
@@ -81,7 +82,7 @@ describe('pause and resume', () => {
     await handedOut(job_id, 3000)
     expect((await act(job_id, 'pause')).body).toMatchObject({ status: 'paused', changed: true })
     expect((await act(job_id, 'pause')).body).toMatchObject({ status: 'paused', changed: false })
-    while ((await runtime(job_id)) !== 'Suspended');
+    await until(async () => (await runtime(job_id)) === 'Suspended' || undefined)
     await app.waitForJob((await app.submit('hello_world', { n: 200, name: randomUUID() })).job_id)
     const held = await completed(job_id)
     expect(await leases(job_id)).toBe(0)

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { seeded } from '../../local/host/durable/clock.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { alive } from '../support/processes.ts'
+import { until } from '../support/until.ts'
 
 const KILLS = Number(process.env['KILLS'] ?? 6)
 const SEED = Number(process.env['KILL_SEED'] ?? 1)
@@ -14,11 +15,12 @@ afterAll(() => app.stop())
 
 /** A request whose worker is killed is a 500: a client asks again, and the same parameters are the same job. */
 async function submitted(parameters: object): Promise<string> {
-  for (;;) {
+  return until(async () => {
     const { status, body } = await app.send('POST', '/api/jobs/submit/hello_world', parameters)
     if (status === 202 || status === 200) return (body as { job_id: string }).job_id
     expect(status).toBe(500)
-  }
+    return undefined
+  })
 }
 
 const HANDED_OUT = `SELECT count(*)::int AS n FROM app.tasks WHERE status <> 'queued'`

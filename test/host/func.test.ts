@@ -3,14 +3,15 @@ import { execFileSync } from 'node:child_process'
 import { createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { appOf, func } from '../support/func.ts'
+import { until } from '../support/until.ts'
 
 const APPS = 'test/fixtures/apps'
 
 async function ended(url: string): Promise<{ runtimeStatus: string; output: unknown }> {
-  for (;;) {
+  return until(async () => {
     const status = (await (await fetch(url)).json()) as { runtimeStatus: string; output: unknown }
-    if (['Completed', 'Failed', 'Terminated'].includes(status.runtimeStatus)) return status
-  }
+    return ['Completed', 'Failed', 'Terminated'].includes(status.runtimeStatus) ? status : undefined
+  })
 }
 const post = (url: string, body: unknown): Promise<Response> =>
   fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })

@@ -1,6 +1,9 @@
 // What a reader may cost: the time of a statement, and the size of a page.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Pool, readingWithin } from '../../src/db/pool.ts'
+import { findJob, listJobs } from '../../src/db/reading.ts'
+import { listFailedTasks } from '../../src/db/reading-failures.ts'
+import { findTask, listTasks } from '../../src/db/reading-tasks.ts'
 import { PAGE_BYTES, pageOf } from '../../src/http/pages.ts'
 import { createDatabase, type TestDatabase } from '../support/db.ts'
 
@@ -40,4 +43,40 @@ test.each([
     if (more.next === undefined) break
   }
   expect(seen).toEqual(all.map((row) => row.n))
+})
+
+test('a list carries small values and names what it leaves out; the row itself is whole', async () => {
+  const [small, large] = [{ n: 1 }, { text: 'ž'.repeat(8000) }]
+  for (const [id, parameters] of [
+    ['a'.repeat(64), small],
+    ['b'.repeat(64), large],
+  ] as const)
+    await db.query(`SELECT app.submit_job($1, 'lists', 1, $2, '{}', 'fail', NULL, NULL, NULL, false)`, [id, parameters])
+  const [b, a] = await listJobs(db, { type: 'lists', limit: 10 })
+  expect([a?.parameters, a?.cut, b?.parameters, b?.cut]).toEqual([small, null, null, ['parameters']])
+  expect((await findJob(db, 'b'.repeat(64)))?.parameters).toEqual(large)
+
+  await db.query(
+    `INSERT INTO app.stages (job_id, stage_no, name, expected, plan_cursor, claim_cursor) VALUES ($1, 1, 'one', 1, 1, 1)`,
+    ['b'.repeat(64)],
+  )
+  await db.query(
+    `INSERT INTO app.tasks (stage_id, task_no, task_key, parameters, result_data, error_code, error_details, status, finished_at)
+     SELECT stage_id, 1, 'k', $2, $3, 'X', $4, 'failed', now() FROM app.stages WHERE job_id = $1`,
+    ['b'.repeat(64), small, large, 'e'.repeat(5000)],
+  )
+  const cut = {
+    parameters: small,
+    result_data: null,
+    error_details: `${'e'.repeat(299)}…`,
+    cut: ['result_data', 'error_details'],
+  }
+  expect((await listTasks(db, 'b'.repeat(64), { limit: 10 }))[0]).toMatchObject(cut)
+  const ever = { since: '1970-01-01T00:00:00Z', limit: 10 }
+  expect((await listFailedTasks(db, ever))[0]).toMatchObject(cut)
+  expect((await listFailedTasks(db, { ...ever, whole: true }))[0]).toMatchObject({
+    result_data: large,
+    error_details: 'e'.repeat(5000),
+  })
+  expect((await findTask(db, 'b'.repeat(64), 1, 'k'))?.result_data).toEqual(large)
 })

@@ -5,6 +5,7 @@ import { inject } from 'vitest'
 import { CONTAINERS, startHost } from '../../local/cloud.ts'
 import type { HostProcess } from '../../local/host-process.ts'
 import { createDatabase, type TestDatabase } from './db.ts'
+import { until } from './until.ts'
 
 export interface JobDocument {
   readonly job_id: string
@@ -84,6 +85,8 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
     LOG_LEVEL: 'error',
     AzureFunctionsJobHost__logging__logLevel__Function: 'Warning',
     LEASE_SECONDS: '3',
+    MAX_JOBS_PER_CALLER: '100000',
+    MAX_TASKS_PER_CALLER: '10000000',
     PG_POOL_MAX: '10',
     ...options.env,
   }
@@ -127,10 +130,10 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
       return body as Submitted
     },
     async waitForJob(id, wanted) {
-      for (;;) {
+      return until(async () => {
         const { body } = await app.get(`/api/jobs/${id}`)
-        if (wanted ? body.status === wanted : ENDED.has(body.status)) return body as JobDocument
-      }
+        return (wanted ? body.status === wanted : ENDED.has(body.status)) ? (body as JobDocument) : undefined
+      })
     },
     async container() {
       const client = service.getContainerClient(names.pop() ?? 'none-left')

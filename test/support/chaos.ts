@@ -304,6 +304,7 @@ function startOn(databaseUrl: string, proxy: StorageProxy, seed: number): Promis
         LOG_LEVEL: 'error',
         AzureFunctionsJobHost__logging__logLevel__Function: 'None',
         LEASE_SECONDS: '3',
+        MAX_JOBS_PER_CALLER: '100000',
         PG_POOL_MAX: '10',
         BREAKER_COOLDOWN_SECONDS: '2',
       },

@@ -10,6 +10,7 @@ import { jobId } from '../../src/engine/ids.ts'
 import { jobs } from '../../src/jobs/index.gen.ts'
 import type { Step } from '../../src/models/steps.ts'
 import { openBreakers } from '../../src/platform/breakers.ts'
+import { processIdentity } from '../../src/platform/process-identity.ts'
 import { readConfig } from '../../src/platform/config.ts'
 import type { Resources } from '../../src/platform/resources.ts'
 import { openBlobStore } from '../../src/storage/blob-store.ts'
@@ -35,6 +36,7 @@ export function machine(
     config: readConfig({ DATABASE_URL: 'postgres://unused', LEASE_SECONDS: '60' }),
     now: () => new Date(),
     random: () => 0,
+    process: processIdentity({}),
     stopping: more.stopping ?? new AbortController().signal,
     jobType: (name) => types.find((j) => j.name === name),
     jobTypes: types,

@@ -78,8 +78,9 @@ describe('retry', () => {
       expect(failure.error_details).not.toBe('')
     })
   }
-  test('every retryable code is a state of the world (5xx), every other broken input or defect', () => {
-    for (const [code, facts] of Object.entries(ERROR_CODES)) expect(facts.retryable ? facts.status >= 500 : true, code).toBe(true)
+  test('every retryable code is a state of the world (5xx) or a bound that gives way (429), every other broken input or defect', () => {
+    for (const [code, facts] of Object.entries(ERROR_CODES))
+      expect(facts.retryable ? facts.status >= 500 || facts.status === 429 : true, code).toBe(true)
   })
   test('an error without a message still has a text', () => {
     expect(describeError(new Error(), 'TASK_FAILED').details).not.toBe('')
