@@ -9,6 +9,8 @@ afterEach(() => app.stop())
 
 const CLAIMED = `SELECT count(*)::int AS n FROM app.tasks t JOIN app.stages s USING (stage_id) WHERE s.job_id = $1 AND t.status <> 'queued'`
 
+const ACTIVE = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'`
+
 /** Resolves when at least this many tasks of the job were handed out. */
 async function handedOut(jobId: string, least: number, of: TestApp = app): Promise<void> {
   await until(async () => {
@@ -55,6 +57,8 @@ test('leases of an hour: what a killed host had claimed goes on as soon as the n
   for (let least = 500; ; least += 3000) {
     await handedOut(job_id, least, slow)
     await slow.host.kill()
+    // What the dead had sent may still be committed: counted when nothing of theirs runs any more.
+    await until(async () => (await slow.database.pool.query(ACTIVE)).length === 0 || undefined)
     const held = await slow.database.pool.query(`SELECT FROM app.tasks WHERE status = 'processing'`)
     await slow.restart()
     if (held.length > 0) break

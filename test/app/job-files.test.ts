@@ -46,8 +46,8 @@ describe('files of a job', () => {
     const ref = result?.['file_index_ref'] as { href: string; count: number }
     expect((await app.get(ref.href)).status).toBe(200)
     expect(stages).toHaveLength(3)
-    const { body } = await app.get(`/api/jobs/${id}/tasks?stage=1`)
-    expect(body.tasks[0].result_data.orchestration.files_ref.href).toContain(`/api/jobs/${id}/file/lists/`)
+    const { body } = await app.get(`/api/jobs/${id}/tasks/1/orchestrator`)
+    expect(body.result_data.orchestration.files_ref.href).toContain(`/api/jobs/${id}/file/lists/`)
   })
 
   test('gzip as stored has ranges and an ETag; a type that it is not is a 406', async () => {
