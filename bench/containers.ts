@@ -49,7 +49,7 @@ export async function containers(backends: Backends, db: Pool): Promise<Row[]> {
   return rows
 }
 
-async function fill(container: ContainerClient, n: number): Promise<void> {
+export async function fill(container: ContainerClient, n: number): Promise<void> {
   await container.createIfNotExists()
   const names = Array.from({ length: n }, (_, i) => `d${i % 40}/file_${String(i).padStart(6, '0')}.tif`)
   for (let at = 0; at < n; at += 100)

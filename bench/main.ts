@@ -1,4 +1,4 @@
-// `npm run bench [-- sql stack fairness host]`, `-- inline`, `-- containers`, `-- eta`, `-- inventory`, `-- soak <minutes>`:
+// `npm run bench [-- sql stack fairness host]`, `-- inline`, `-- containers`, `-- globs`, `-- eta`, `-- inventory`, `-- soak <minutes>`:
 // figures, goals and ratios; writes bench/results/*.json.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { type Backends, startBackends } from '../local/cloud.ts'
@@ -6,6 +6,7 @@ import { temporaryFolder } from '../local/temporary-folder.ts'
 import { openPool, type Pool } from '../src/db/pool.ts'
 import { containers } from './containers.ts'
 import { recordCompletions } from './eta.ts'
+import { hostileGlobs } from './globs.ts'
 import { activities, idleShare, openHost, roundTrips } from './host.ts'
 import { millionBlobs } from './inventory.ts'
 import { median, type Row, whole, withHost } from './measure.ts'
@@ -188,13 +189,14 @@ async function benchSoak(backends: Backends, db: Pool, minutes: number): Promise
 const wanted = new Set(process.argv.slice(2))
 const home = temporaryFolder('lamplighter-bench-')
 const backends = await startBackends({ home, env: {} })
-const db = openPool({ connectionString: backends.databaseUrl, max: 30 })
+const db = openPool({ connectionString: backends.ownerUrl, max: 30 })
 const rows: Row[] = []
 try {
   const all = wanted.size === 0
   if (all || wanted.has('sql')) rows.push(...(await benchSql(db)))
   if (all || wanted.has('stack')) rows.push(...(await benchStack(backends, db)))
   if (wanted.has('containers')) rows.push(...(await containers(backends, db)))
+  if (wanted.has('globs')) rows.push(...(await hostileGlobs(backends)))
   if (wanted.has('inventory')) rows.push(...(await millionBlobs(1_000_000)))
   if (wanted.has('eta')) rows.push(...(await recordCompletions(backends, db)))
   if (all || wanted.has('fairness')) rows.push(...(await benchFairness(backends, db)))

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { BlobServiceClient } from '@azure/storage-blob'
 import pg from 'pg'
 import { migrate } from '../src/db/migrate.ts'
+import { checkSession } from '../src/db/session-settings.ts'
 import { azuriteConnection, type LocalAzurite, startAzurite } from './azurite.ts'
+import { prepareDatabase, type RoleUrls } from './database-roles.ts'
 import { freePort, tryPort } from './free-port.ts'
 import type { HostOrder } from './host/main.ts'
 import { type HostProcess, startHostProcess } from './host-process.ts'
@@ -14,7 +16,10 @@ import { type LocalPostgres, startPostgres } from './postgres.ts'
 import { ROOT } from './settings.ts'
 
 export interface Backends {
+  /** Of the role that runs the app. */
   readonly databaseUrl: string
+  /** Of the role that owns the schema; the same where the database is the user's own. */
+  readonly ownerUrl: string
   readonly storage: string
   readonly postgres: LocalPostgres | undefined
   readonly azurite: LocalAzurite | undefined
@@ -47,15 +52,23 @@ export async function startBackends({ home, ports = {}, env = process.env }: Bac
   }
   try {
     for (const s of started) if (s.status === 'rejected') throw s.reason
-    const databaseUrl = ownDatabase ?? postgres?.url ?? ''
     const storage = ownStorage ?? azurite?.connectionString ?? ''
-    await migrate(databaseUrl, join(ROOT, 'sql'))
+    const { app: databaseUrl, owner: ownerUrl } = postgres
+      ? await prepareDatabase(postgres.url, ROOT)
+      : await migrated(ownDatabase ?? '', env)
     await makeContainers(storage)
-    return { databaseUrl, storage, postgres, azurite, stop }
+    return { databaseUrl, ownerUrl, storage, postgres, azurite, stop }
   } catch (error) {
     await stop()
     throw error
   }
+}
+
+/** The user's own database keeps the roles that it has. */
+async function migrated(app: string, env: NodeJS.ProcessEnv): Promise<RoleUrls> {
+  const owner = env['MIGRATE_DATABASE_URL'] || app
+  await migrate(owner, join(ROOT, 'sql'))
+  return { app, owner }
 }
 
 const port = (wanted: number | undefined): { port?: number } => (wanted === undefined ? {} : { port: wanted })
@@ -71,6 +84,7 @@ async function attachDatabase(url: string): Promise<void> {
   try {
     await client.connect()
     const { rows } = await client.query<{ version: string }>('SELECT version()')
+    await checkSession(client)
     console.log(`Using the Postgres of DATABASE_URL: ${rows[0]?.version.split(' ').slice(0, 2).join(' ')}`)
   } catch (cause) {
     throw new LocalError(

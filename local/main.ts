@@ -57,7 +57,7 @@ async function startCloud(options: Options, logFile?: string): Promise<Cloud> {
   }
 }
 
-function record(home: string, host: HostProcess, { postgres, azurite }: Backends): void {
+function record(home: string, host: HostProcess, { postgres, azurite, databaseUrl }: Backends): void {
   const processes = [runProcess('launcher', process.pid), runProcess('host', host.pid), runProcess('worker', host.workerPid)]
   if (azurite) processes.push(runProcess('azurite', azurite.pid))
   if (postgres) processes.push(runProcess('postgres', postgres.keeperPid))
@@ -65,7 +65,7 @@ function record(home: string, host: HostProcess, { postgres, azurite }: Backends
     url: host.url,
     ports: { ...(postgres ? { postgres: postgres.port } : {}), ...(azurite ? { azurite: azurite.port } : {}) },
     processes,
-    connections: { ...(postgres ? { postgres: postgres.url } : {}), ...(azurite ? { storage: azurite.connectionString } : {}) },
+    connections: { ...(postgres ? { postgres: databaseUrl } : {}), ...(azurite ? { storage: azurite.connectionString } : {}) },
   })
 }
 

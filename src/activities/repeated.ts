@@ -3,8 +3,9 @@ import { ExponentialBackoff, handleWhen, retry } from 'cockatiel'
 import { AppError } from '../engine/errors.ts'
 import type { Resources } from '../platform/resources.ts'
 
-const isDatabaseDown = (error: unknown): boolean =>
-  error instanceof AppError && (error.code === 'DATABASE_UNAVAILABLE' || error.code === 'DATABASE_BUSY')
+const DOWN: ReadonlySet<string> = new Set(['DATABASE_UNAVAILABLE', 'DATABASE_BUSY', 'DATABASE_SETTINGS'])
+
+const isDatabaseDown = (error: unknown): boolean => error instanceof AppError && DOWN.has(error.code)
 
 /**
  * Calls until it answers, for at most `ms` (the lease: afterwards the tasks are somebody else's), while only the database is at fault.

@@ -1,6 +1,7 @@
 // The connection pool, with the limits that a pooler in transaction mode allows: no session state, no named statements.
 import pg from 'pg'
 import { AppError } from '../engine/errors.ts'
+import { checkSession } from './session-settings.ts'
 import { toAppError } from './sql-errors.ts'
 
 export interface PoolSettings {
@@ -22,7 +23,10 @@ export interface Pool extends Database {
   readonly pg: pg.Pool
 }
 
-/** Opens a pool; connects lazily. Waits at most 5 s for a connection, so that callers get an answer instead of a queue. */
+/**
+ * Opens a pool; connects lazily. Waits at most 5 s for a connection, so that callers get an answer instead of a queue. Calls throw
+ * `DATABASE_SETTINGS` where a setting of the role would break jobs.
+ */
 export function openPool(settings: PoolSettings): Pool {
   const pool = new pg.Pool({
     connectionString: settings.connectionString,
@@ -31,6 +35,7 @@ export function openPool(settings: PoolSettings): Pool {
     connectionTimeoutMillis: 5000,
     maxLifetimeSeconds: 3000,
     application_name: 'lamplighter',
+    verify: (client, done) => void checkSession(client).then(() => done(), done),
   })
   // An idle connection that breaks emits here; the next query opens another one, so there is nothing to do but not to crash.
   pool.on('error', () => undefined)

@@ -203,6 +203,12 @@ export const ERROR_CODES = {
     'Report it: name validation was bypassed.',
   ),
   DATABASE_UNAVAILABLE: facts(503, true, 'Postgres cannot be reached.', 'Wait; work goes on when it is back.'),
+  DATABASE_SETTINGS: facts(
+    503,
+    true,
+    'The database role has a session setting that would break jobs; health/ready names it.',
+    'Run the ALTER ROLE statement of the message, then reconnect.',
+  ),
   DATABASE_BUSY: facts(503, true, 'No connection or lock became free in time.', 'Repeat after Retry-After.'),
   DATABASE_ERROR: facts(500, false, 'Postgres refused a statement.', 'See the log under the request id.'),
   DURABLE_UNAVAILABLE: facts(

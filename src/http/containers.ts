@@ -1,20 +1,16 @@
 // Containers and blobs for readers: which there are, what is in them, one blob's properties.
 import * as z from 'zod'
 import { AppError } from '../engine/errors.ts'
-import type { BlobMetadata, ContainerSummary, SkippedNames } from '../models/blob.ts'
+import type { ContainerSummary, ScanEnd } from '../models/blob.ts'
 import { FileFilter } from '../models/file-filter.ts'
 import { allowedContainers } from '../platform/config.ts'
-import type { Resources } from '../platform/resources.ts'
 import { Tally } from '../storage/distributions.ts'
 import { blobMatcher } from '../storage/file-filter.ts'
-import { addSkipped } from '../storage/list-blobs.ts'
 import { BlobName, BlobPrefix, ContainerName } from '../storage/names.ts'
+import { scanAll, scanFlat, scanLevel } from '../storage/scan.ts'
 import { tagsOf } from './conditional.ts'
 import { makeCursor, PositionName, readCursor } from './cursor.ts'
 import { type Answer, type Call, route, validate } from './route.ts'
-
-/** Pages that one call looks at: a filter that matches little answers with few blobs and a `next`. */
-const SCANNED_PAGES = 5
 
 async function containers({ r }: Call<object, object, undefined>): Promise<Answer> {
   const { BRONZE_CONTAINER, SILVER_CONTAINER, GOLD_CONTAINER } = r.config
@@ -66,15 +62,17 @@ async function listBlobs({ params, query, r }: BlobsCall<z.infer<typeof Containe
   const matches = matcherOf(bound)
   await r.blobs.checkContainer(params.container)
   const key = { ...params, ...bound }
+  const from = readCursor(next, key, PositionName)
+  const scan = { ...params, prefix: bound.prefix, matches, limit }
   const found = bound.delimiter
-    ? await oneLevel(r, params.container, bound.prefix, { limit, token: readCursor(next, key, PositionName), matches })
-    : await flat(r, params.container, bound.prefix, { limit, after: readCursor(next, key, PositionName), matches })
+    ? await scanLevel(r.blobs, { ...scan, token: from })
+    : await scanFlat(r.blobs, { ...scan, after: from })
   const { position, ...page } = found
   const more = position === undefined ? {} : { next: makeCursor(key, position) }
   return { body: { container_name: params.container, prefix: bound.prefix, ...page, count: page.blobs.length, ...more } }
 }
 
-/** @throws AppError `INVALID_QUERY` with the path of what is wrong together */
+/** Undefined when nothing narrows. @throws AppError `INVALID_QUERY` with the path of what is wrong together */
 function matcherOf({
   filter,
   extension,
@@ -90,66 +88,18 @@ function matcherOf({
   }
   const issue = parsed.error?.issues[0]
   if (issue) return refuse(issue.path.join('.'), issue.message)
+  const isNarrow = filter !== undefined || Object.values(parsed.data ?? {}).some((value) => value !== undefined)
   try {
-    return blobMatcher(filter, parsed.data)
+    return isNarrow ? blobMatcher(filter, parsed.data) : undefined
   } catch (error) {
     return refuse('pattern', error instanceof Error ? error.message : 'not a glob')
   }
 }
 
-interface Found {
-  readonly blobs: readonly BlobMetadata[]
-  readonly folders: readonly string[]
-  readonly skipped_names: SkippedNames
-  /** Where the next page starts; undefined at the end. */
-  readonly position: string | undefined
-}
-type Matches = (blob: BlobMetadata) => boolean
-
-/** The cursor is the last name that was looked at: `startFrom` is inclusive, so it is skipped once. */
-async function flat(
-  r: Resources,
-  container: string,
-  prefix: string,
-  { limit, after, matches }: { limit: number; after: string | undefined; matches: Matches },
-): Promise<Found> {
-  const found: BlobMetadata[] = []
-  const skipped_names: SkippedNames = { count: 0, sample: [] }
-  let last = after
-  let pages = 0
-  for await (const page of r.blobs.list(container, { prefix, ...(after === undefined ? {} : { startFrom: after }) })) {
-    addSkipped(skipped_names, page.skipped)
-    for (const blob of page.blobs) {
-      if (blob.name === after) continue
-      if (found.length === limit) return { blobs: found, folders: [], skipped_names, position: last }
-      last = blob.name
-      if (matches(blob)) found.push(blob)
-    }
-    if (++pages === SCANNED_PAGES) return { blobs: found, folders: [], skipped_names, position: last }
-  }
-  return { blobs: found, folders: [], skipped_names, position: undefined }
-}
-
-async function oneLevel(
-  r: Resources,
-  container: string,
-  prefix: string,
-  { limit, token, matches }: { limit: number; token: string | undefined; matches: Matches },
-): Promise<Found> {
-  const found: BlobMetadata[] = []
-  const folders: string[] = []
-  const skipped_names: SkippedNames = { count: 0, sample: [] }
-  let next = token
-  for (let pages = 0; pages < SCANNED_PAGES; pages++) {
-    const page = await r.blobs.listFolders(container, { prefix, pageSize: limit - found.length - folders.length, next })
-    addSkipped(skipped_names, page.skipped)
-    found.push(...page.blobs.filter(matches))
-    folders.push(...page.folders)
-    next = page.next
-    if (next === undefined || found.length + folders.length >= limit) break
-  }
-  return { blobs: found, folders, skipped_names, position: next }
-}
+const HINTS = {
+  names: 'Only the first 25,000 names were looked at. Submit summarize_container for all of them.',
+  time: 'The time of one request ended before the last name. Submit summarize_container for all of them.',
+} satisfies Record<ScanEnd, string>
 
 async function summary({
   params: { container },
@@ -159,15 +109,9 @@ async function summary({
   const matches = matcherOf(query)
   await r.blobs.checkContainer(container)
   const tally = new Tally()
-  const skipped_names: SkippedNames = { count: 0, sample: [] }
-  let pages = 0
-  let truncated = false
-  for await (const page of r.blobs.list(container, { prefix: query.prefix })) {
-    truncated = pages++ === SCANNED_PAGES
-    if (truncated) break
-    addSkipped(skipped_names, page.skipped)
-    for (const found of page.blobs) if (matches(found)) tally.add(found)
-  }
+  const { skipped_names, truncated } = await scanAll(r.blobs, { container, prefix: query.prefix, matches }, (blob) =>
+    tally.add(blob),
+  )
   const { largest } = tally
   const body: ContainerSummary = {
     container_name: container,
@@ -179,7 +123,7 @@ async function summary({
     ...(query.prefix ? { prefix_filter: query.prefix } : {}),
     skipped_names,
     truncated,
-    ...(truncated ? { hint: 'Only the first 25,000 names were looked at. Submit summarize_container for all of them.' } : {}),
+    ...(truncated ? { hint: HINTS[truncated] } : {}),
   }
   return { body }
 }

@@ -7,7 +7,16 @@ import { route } from './route.ts'
 /** A probe that takes longer counts as failed: readiness answers within 3 s. */
 const PROBE_MS = 2500
 
-type Check = { readonly name: string; readonly ok: boolean; readonly ms: number; readonly code?: string }
+type Check = {
+  readonly name: string
+  readonly ok: boolean
+  readonly ms: number
+  readonly code?: string
+  readonly message?: string
+}
+
+/** Words that only an operator can act on, and that name nothing but a setting. */
+const TOLD = new Set(['DATABASE_SETTINGS'])
 
 async function probe(r: Resources, name: string, ask: () => Promise<unknown>): Promise<Check> {
   const started = r.now().getTime()
@@ -18,7 +27,9 @@ async function probe(r: Resources, name: string, ask: () => Promise<unknown>): P
     return { name, ok: true, ms: r.now().getTime() - started }
   } catch (error) {
     r.log.warn('health.failed', { dependency: name, error })
-    return { name, ok: false, ms: r.now().getTime() - started, code: error instanceof AppError ? error.code : 'INTERNAL' }
+    const ms = r.now().getTime() - started
+    if (!(error instanceof AppError)) return { name, ok: false, ms, code: 'INTERNAL' }
+    return { name, ok: false, ms, code: error.code, ...(TOLD.has(error.code) ? { message: error.message } : {}) }
   } finally {
     clearTimeout(timer)
   }

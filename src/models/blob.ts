@@ -87,7 +87,11 @@ export type OrchestrationData = z.infer<typeof OrchestrationData>
 
 export const LargestFile = z.object({ name: z.string(), size_mb: z.number() })
 
-/** What a bounded look at a container tells at once; `truncated` when there is more than was looked at. */
+/** Why a bounded look ended before the end: so many names, or so much time. */
+export const ScanEnd = z.enum(['names', 'time'])
+export type ScanEnd = z.infer<typeof ScanEnd>
+
+/** What a bounded look at a container tells at once; `truncated` says which bound was met when there is more than was looked at. */
 export const ContainerSummary = z.object({
   container_name: z.string(),
   file_count: z.number().int(),
@@ -100,7 +104,7 @@ export const ContainerSummary = z.object({
   scan_time: z.iso.datetime(),
   prefix_filter: z.string().optional(),
   skipped_names: SkippedNames,
-  truncated: z.boolean(),
+  truncated: z.union([z.literal(false), ScanEnd]),
   hint: z.string().optional(),
 })
 export type ContainerSummary = z.infer<typeof ContainerSummary>

@@ -6,6 +6,7 @@ import type { NameRange } from '../models/inventory.ts'
 import { FolderAggregator } from './aggregate-folders.ts'
 import { blobMatcher } from './file-filter.ts'
 import { addSkipped } from './list-blobs.ts'
+import { Pace } from './pace.ts'
 
 export interface ListRequest {
   readonly container: string
@@ -35,10 +36,13 @@ export class Listing {
     const { filter, fileFilter, aggregateGdb, onPage } = this.#request
     const matches = blobMatcher(filter, fileFilter)
     const aggregator = new FolderAggregator()
+    const pace = new Pace()
     let passed = 0
     for await (const page of rangePages(this.#blobs, this.#request)) {
       addSkipped(this.skipped, page.skipped)
+      pace.goOn()
       for (const blob of page.blobs) {
+        if (pace.isDue) await pace.giveWay()
         for (const item of aggregateGdb ? aggregator.add(blob) : [blob]) if (matches(item)) yield item
       }
       passed += page.blobs.length

@@ -13,7 +13,7 @@ let app: TestApp
 let pooler: TransactionPooler | undefined
 let port: number
 /** The way to Postgres: a proxy on one port that comes and goes. */
-const up = async (): Promise<void> => void (pooler = await startTransactionPooler(database.url, 12, port))
+const up = async (): Promise<void> => void (pooler = await startTransactionPooler(database.appUrl, 12, port))
 const down = async (): Promise<void> => {
   await pooler?.close()
   pooler = undefined
@@ -21,7 +21,7 @@ const down = async (): Promise<void> => {
 beforeAll(async () => {
   database = await createDatabase()
   port = await freePort()
-  const url = new URL(database.url)
+  const url = new URL(database.appUrl)
   url.port = String(port)
   app = await startApp({ databaseUrl: url.href })
 })

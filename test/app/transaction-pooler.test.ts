@@ -13,7 +13,7 @@ import { startTransactionPooler } from '../support/transaction-pooler.ts'
 
 test('jobs, cancel, retry and lists run behind it; nothing relies on a session', async () => {
   const database = await createDatabase()
-  const pooler = await startTransactionPooler(database.url, 4)
+  const pooler = await startTransactionPooler(database.appUrl, 4)
   const app = await startApp({ databaseUrl: pooler.url })
   try {
     const hello = await app.submit('hello_world', { n: 1000, name: randomUUID() })

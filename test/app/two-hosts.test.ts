@@ -11,7 +11,7 @@ test('two hosts own one job: each task has one effect, each stage one closure', 
   const handedOut = `SELECT 1 FROM app.stages WHERE job_id = $1 AND claim_cursor > 500`
   await until(async () => (await first.database.pool.query(handedOut, [job_id]))[0])
   // Its task hub is its own: at its start it finds a job that it knows no instance of, and starts one.
-  const second = await startApp({ databaseUrl: first.database.url })
+  const second = await startApp({ databaseUrl: first.database.appUrl })
   await until(async () => {
     const { runtime_status, status } = (await second.get(`/api/jobs/${job_id}`)).body as Record<string, unknown>
     if (runtime_status === null) expect(status, 'the job must outlast the start of the second host').toBe('processing')

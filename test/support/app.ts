@@ -92,7 +92,7 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
   }
   const start = (): Promise<HostProcess> =>
     startHost(
-      { databaseUrl: options.databaseUrl ?? database.url, storage: options.storage ?? storage },
+      { databaseUrl: options.databaseUrl ?? database.appUrl, storage: options.storage ?? storage },
       {
         port: 0,
         graceMs: 5000,

@@ -8,7 +8,7 @@ import { seeded } from '../../local/host/durable/clock.ts'
 import type { HostProcess } from '../../local/host-process.ts'
 import { type LocalPostgres, startPostgres } from '../../local/postgres.ts'
 import { ROOT } from '../../local/settings.ts'
-import { migrate } from '../../src/db/migrate.ts'
+import { prepareDatabase, roleUrls } from '../../local/database-roles.ts'
 import { openPool, type Pool } from '../../src/db/pool.ts'
 import { type StorageProxy, startStorageProxy } from './storage-proxy.ts'
 import { startTcpRelay, type TcpRelay } from './tcp-relay.ts'
@@ -89,7 +89,7 @@ class World {
     await Promise.all(Array.from({ length: FILES }, (_, i) => files.getBlockBlobClient(`d${i % 5}/f${i}.tif`).upload('x', 1)))
     const proxy = await startStorageProxy(order.storage)
     const postgres = await startPostgres({ folder: order.folder, fsync: false })
-    await migrate(postgres.url, join(ROOT, 'sql'))
+    await prepareDatabase(postgres.url, ROOT)
     const relay = await startTcpRelay(postgres.port)
     return new World(order, proxy, relay, postgres, await startOn(throughRelay(postgres, relay), proxy, order.seed))
   }
@@ -287,7 +287,7 @@ const NEVER: Readonly<Record<string, string>> = {
 const containerOf = (seed: number): string => `chaos-${seed}`
 
 function throughRelay({ url }: LocalPostgres, { port }: TcpRelay): string {
-  const through = new URL(url)
+  const through = new URL(roleUrls(url).app)
   through.port = String(port)
   return through.href
 }

@@ -3,9 +3,9 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
+import { prepareDatabase } from '../../local/database-roles.ts'
 import { startPostgres } from '../../local/postgres.ts'
 import { temporaryFolder } from '../../local/temporary-folder.ts'
-import { migrate } from '../../src/db/migrate.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -21,7 +21,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await client.connect()
   await client.query('CREATE DATABASE template_lamplighter')
   await client.end()
-  await migrate(databaseUrl(postgres.url, 'template_lamplighter'), 'sql')
+  await prepareDatabase(databaseUrl(postgres.url, 'template_lamplighter'), '.')
   project.provide('postgresUrl', postgres.url)
   return async () => {
     await postgres.stop()

@@ -6,10 +6,14 @@ import * as jobs from '../../src/db/job-functions.ts'
 import { openPool, type Pool } from '../../src/db/pool.ts'
 import { only } from '../../src/db/sql-function.ts'
 import { addTasks, type ClaimedTask, claimTasks, type NewTask } from '../../src/db/task-functions.ts'
+import { roleUrls } from '../../local/database-roles.ts'
 import { databaseUrl } from './database-setup.ts'
 
 export interface TestDatabase {
+  /** Of the superuser: tests plant and look at what they like. */
   readonly url: string
+  /** Of the role that runs the app. */
+  readonly appUrl: string
   readonly pool: Pool
   drop(): Promise<void>
 }
@@ -31,6 +35,7 @@ export async function createDatabase(options: { max?: number; empty?: boolean } 
   const pool = openPool({ connectionString: url, max: options.max ?? 20 })
   return {
     url,
+    appUrl: roleUrls(url).app,
     pool,
     async drop() {
       await pool.end()
