@@ -14,7 +14,9 @@ const project = (name: string, extra: object = {}): object => ({
 
 export default defineConfig({
   test: {
-    reporters: process.env['CI'] ? ['default'] : ['default'],
+    reporters: ['default'],
+    // Most of the time of a test is waiting: for timers, processes and one another.
+    maxWorkers: 3,
     projects: [
       project('unit', { testTimeout: 60_000 }),
       project('replay', { testTimeout: 60_000 }),
@@ -24,8 +26,6 @@ export default defineConfig({
         globalSetup: ['test/support/cloud-setup.ts'],
         testTimeout: 180_000,
         hookTimeout: 120_000,
-        // Most of their time is waiting: for timers, processes and one another.
-        maxWorkers: 2,
       }),
     ],
   },
