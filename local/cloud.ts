@@ -40,7 +40,9 @@ export async function startBackends({ home, ports = {}, env = process.env }: Bac
   // Asked first: a database that cannot be used is told before anything is started.
   if (ownDatabase) await attachDatabase(ownDatabase)
   const started = await Promise.allSettled([
-    ownDatabase ? undefined : startPostgres({ folder: join(home, 'postgres'), ...port(ports.postgres) }),
+    ownDatabase
+      ? undefined
+      : startPostgres({ folder: join(home, 'postgres'), logFile: join(home, 'logs', 'postgres.log'), ...port(ports.postgres) }),
     ownStorage ? undefined : startAzurite({ folder: join(home, 'azurite'), ...port(ports.azurite) }),
   ])
   const [first, second] = started

@@ -21,7 +21,7 @@ export async function doctor(url: string | undefined): Promise<void> {
     }
   }
   const run = liveRun(dataHome())
-  for (const line of run ? connectionLines(run) : []) console.log(`        ${line}`)
+  for (const line of connectionLines(run?.connections)) console.log(`        ${line}`)
   if (failed > 0) throw new LocalError(`${failed} of ${checks.length} checks failed.`)
 }
 

@@ -1,15 +1,18 @@
-// `npm start`, `npm run demo`, `npm run doctor`, `npm run reset`: a laptop's cloud from one command.
+// `npm start`, `npm run demo`, `upload`, `doctor`, `reset`: a laptop's cloud from one command.
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { buildApp } from '../scripts/build.ts'
 import { AppError } from '../src/engine/errors.ts'
+import { announcement } from './announce.ts'
 import { type Backends, startBackends, startHost } from './cloud.ts'
 import { runDemo } from './demo/demo.ts'
 import { doctor } from './doctor.ts'
 import { freePort } from './free-port.ts'
+import { readKeys } from './host/http/keys.ts'
 import type { HostProcess } from './host-process.ts'
 import { LocalError } from './local-error.ts'
-import { connectionLines, dataHome, liveRun, recordEnd, recordRun, reset, runProcess, takeLock } from './settings.ts'
+import { dataHome, liveRun, recordEnd, recordRun, reset, runProcess, takeLock } from './settings.ts'
+import { describeUpload, uploadFolder } from './upload.ts'
 
 const DEFAULT_PORT = 7071
 
@@ -17,6 +20,8 @@ interface Options {
   readonly port: number | undefined
   readonly host: string | undefined
   readonly graceMs: number
+  readonly log: 'text' | 'json'
+  readonly enableAuth: boolean
 }
 
 interface Cloud {
@@ -37,6 +42,8 @@ async function startCloud(options: Options, logFile?: string): Promise<Cloud> {
       port: options.port ?? DEFAULT_PORT,
       graceMs: options.graceMs,
       stateFolder: home,
+      enforceKeys: options.enableAuth,
+      env: { LHOST_LOG_FORMAT: options.log, LOG_FORMAT: options.log },
       ...(options.host ? { host: options.host } : {}),
       ...(logFile ? { logFile } : {}),
     })
@@ -89,23 +96,9 @@ function onSignal(stop: () => Promise<void>): () => boolean {
 async function start(options: Options): Promise<void> {
   const cloud = await startCloud(options)
   const isStopping = onSignal(() => cloud.stop())
-  const line = (name: string, path: string): string => `  ${name.padEnd(12)}${cloud.url}${path}`
-  console.log(
-    [
-      '',
-      'Lamplighter is running. Ctrl-C stops it.',
-      '',
-      line('job types', '/api/job-types'),
-      line('jobs', '/api/jobs'),
-      line('ready', '/api/health/ready'),
-      '',
-    ].join('\n'),
-  )
-  const own = connectionLines(liveRun(dataHome()) ?? {})
-  if (own.length > 0) console.log(['  for your own tools:', ...own.map((l) => `    ${l}`), ''].join('\n'))
-  console.log(
-    `  try         curl -X POST ${cloud.url}/api/jobs/submit/hello_world -H 'content-type: application/json' -d '{"n": 100}'\n`,
-  )
+  const home = dataHome()
+  const keys = options.enableAuth ? readKeys(join(home, 'keys.json')) : undefined
+  console.log(announcement({ url: cloud.url, connections: liveRun(home)?.connections, keys }, options.log === 'json'))
   const reason = await cloud.broken
   // An asked-for end exits by itself; this one was not asked for.
   if (isStopping()) return
@@ -120,7 +113,7 @@ async function demo(options: Options, folder: string | undefined): Promise<void>
   const logFile = join(home, 'logs', 'demo.log')
   // The demo must not fail because something else has 7071; where it is free, the printed links fit a later `npm start`.
   const port = options.port ?? (await freePort(DEFAULT_PORT))
-  const cloud = running ? undefined : await startCloud({ ...options, port }, logFile)
+  const cloud = running ? undefined : await startCloud({ ...options, port, log: 'json' }, logFile)
   if (cloud) onSignal(() => cloud.stop())
   try {
     const url = running?.url ?? cloud?.url ?? ''
@@ -139,6 +132,16 @@ async function demo(options: Options, folder: string | undefined): Promise<void>
   }
 }
 
+async function upload(folder: string | undefined, target: string | undefined): Promise<void> {
+  if (folder === undefined) throw new LocalError('Which folder? npm run upload -- ./my-rasters [container/prefix]')
+  const run = liveRun(dataHome())
+  const storage = run?.connections?.storage ?? process.env['AzureWebJobsStorage']
+  if (!run || !storage) throw new LocalError('Nothing is running here. Start it first: npm start')
+  const uploaded = await uploadFolder(storage, folder, target)
+  console.log(describeUpload(uploaded, run.url))
+  if (uploaded.refused.length > 0) process.exitCode = 1
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -147,18 +150,29 @@ async function main(): Promise<void> {
       host: { type: 'string' },
       grace: { type: 'string', default: '10' },
       url: { type: 'string' },
+      log: { type: 'string', default: process.stdout.isTTY ? 'text' : 'json' },
+      'enable-auth': { type: 'boolean', default: false },
     },
   })
   const port = values.port === undefined ? undefined : Number(values.port)
   if (port !== undefined && (!Number.isInteger(port) || port < 0 || port > 65_535))
     throw new LocalError(`--port ${values.port} is not a port number (0 to 65535).`)
-  const options: Options = { port, host: values.host, graceMs: Number(values.grace) * 1000 }
-  const [command = 'start', argument] = positionals
+  const { log } = values
+  if (log !== 'text' && log !== 'json') throw new LocalError(`--log ${log} is not known. Known: text, json.`)
+  const options: Options = {
+    port,
+    host: values.host,
+    graceMs: Number(values.grace) * 1000,
+    log,
+    enableAuth: values['enable-auth'],
+  }
+  const [command = 'start', argument, target] = positionals
   if (command === 'start') return start(options)
   if (command === 'demo') return demo(options, argument)
+  if (command === 'upload') return upload(argument, target)
   if (command === 'doctor') return doctor(values.url)
   if (command === 'reset') return console.log(`Removed ${reset()}`)
-  throw new LocalError(`Unknown command ${command}. Known: start, demo, doctor, reset.`)
+  throw new LocalError(`Unknown command ${command}. Known: start, demo, upload, doctor, reset.`)
 }
 
 main().catch((error: unknown) => {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { access, readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { boundedLog } from './bounded-log.ts'
 import type { KeeperMessage, KeeperOrder } from './postgres.ts'
 
 const order = JSON.parse(process.argv[2] ?? '{}') as KeeperOrder
@@ -57,8 +58,11 @@ function serve(): ChildProcess {
     shared_buffers: '256MB',
     // Fewer full-page images: the default of 1 GB makes a checkpoint in the middle of a large job.
     max_wal_size: '4GB',
-    log_min_messages: 'fatal',
+    // Starts, stops and crashes; not each statement that was refused.
+    log_min_messages: 'log',
     log_min_error_statement: 'panic',
+    log_checkpoints: 'off',
+    log_line_prefix: '%m [%p] ',
   }
   const args = Object.entries(settings).flatMap(([k, v]) => ['-c', `${k}=${v}`])
   return spawn(bin('postgres'), ['-D', data, ...args], {
@@ -107,7 +111,12 @@ async function main(): Promise<void> {
   const server = serve()
   let text = ''
   let stopping = false
-  server.stderr?.on('data', (d: Buffer) => (text = (text + d.toString()).slice(-4000)))
+  const log = order.logFile === undefined ? undefined : boundedLog(order.logFile)
+  let isReady = false
+  server.stderr?.on('data', (d: Buffer) => {
+    log?.(d)
+    if (!isReady) text = (text + d.toString()).slice(-4000)
+  })
   const stop = (): void => {
     stopping = true
     // SIGINT is Postgres' fast shutdown: it ends sessions instead of waiting for them.
@@ -118,12 +127,15 @@ async function main(): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop)
   server.once('error', (e) => (tell({ failed: e.message }), process.exit(1)))
   server.once('exit', (code, signal) => {
-    const reason = `Postgres ended with ${signal ?? code}: ${text.trim().split('\n').slice(-2).join(' ')}`
+    // What it said at its start explains a failed start; later the log does, and an old line would mislead.
+    const why = isReady ? (order.logFile ? ` Its log: ${order.logFile}` : '') : ` ${text.trim().split('\n').slice(-2).join(' ')}`
+    const reason = `Postgres ended with ${signal ?? code}.${why}`
     if (!stopping) tell({ failed: reason })
     if (!stopping) tell({ ended: reason })
     process.exit(stopping ? 0 : 1)
   })
   while (!(await acceptsSessions())) await new Promise((r) => setTimeout(r, 20))
+  isReady = true
   tell({ ready: true })
   if (!process.connected) stop()
 }

@@ -29,6 +29,8 @@ export interface PostgresOptions {
   readonly port?: number
   /** Off only for tests: a crash of the machine may then lose the data. */
   readonly fsync?: boolean
+  /** Takes what the server logs: starts, stops, crashes; bounded. */
+  readonly logFile?: string
 }
 
 /** What the keeper is told to run. */
@@ -38,6 +40,7 @@ export interface KeeperOrder {
   readonly passwordFile: string
   readonly port: number
   readonly fsync: boolean
+  readonly logFile: string | undefined
 }
 
 export type KeeperMessage = { readonly ready: true } | { readonly failed: string } | { readonly ended: string }
@@ -52,7 +55,7 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalPost
   await refuseForeignVersion(data)
   const { file: passwordFile, password } = await passwordOf(data, binaries)
   const port = await freePort(options.port)
-  const order: KeeperOrder = { binaries, data, passwordFile, port, fsync: options.fsync ?? true }
+  const order: KeeperOrder = { binaries, data, passwordFile, port, fsync: options.fsync ?? true, logFile: options.logFile }
   // Its own process group: Ctrl-C reaches the whole foreground group, and would stop the server while the host still drains.
   const keeper = fork(new URL('./postgres-keeper.ts', import.meta.url), [JSON.stringify(order)], {
     detached: true,

@@ -25,8 +25,8 @@ export interface Run {
 }
 
 /** One line each: for psql, and for Storage Explorer, azcopy and the SDKs. */
-export function connectionLines({ connections = {} }: Pick<Run, 'connections'>): string[] {
-  const { postgres, storage } = connections
+export function connectionLines(connections: Run['connections']): string[] {
+  const { postgres, storage } = connections ?? {}
   return [...(storage ? [`blob storage  ${storage}`] : []), ...(postgres ? [`postgres      ${postgres}`] : [])]
 }
 

@@ -4,7 +4,7 @@ import { azuriteConnection } from '../azurite.ts'
 import { LocalError } from '../local-error.ts'
 import { JobBoard, type JobView } from './board.ts'
 import { demoRasters } from './rasters.ts'
-import { prefixOf, uploadFolder } from './upload.ts'
+import { uploadFolder } from '../upload.ts'
 
 export interface DemoOptions {
   readonly url: string
@@ -20,8 +20,8 @@ const CONTAINER = 'bronze'
 /** @returns the exit code: 0 when every job completed */
 export async function runDemo(options: DemoOptions): Promise<number> {
   const folder = options.folder === undefined ? await demoRasters(options.home) : resolve(options.folder)
-  const prefix = options.folder === undefined ? 'demo/' : prefixOf(folder)
-  const files = await uploadFolder(storageOf(options), CONTAINER, prefix, folder)
+  const target = options.folder === undefined ? `${CONTAINER}/demo` : undefined
+  const { prefix, files } = await uploadFolder(storageOf(options), folder, target)
   console.log(`Uploaded ${files} files to ${CONTAINER}/${prefix}\n`)
   const jobs = await Promise.all([
     submit(options.url, 'hello_world', { n: 100 }),

@@ -1,5 +1,5 @@
 // The host process: started by the launcher, stopped by it, and drained by itself when the launcher is gone.
-import { createLog } from './log.ts'
+import { createLog, type LogFormat } from './log.ts'
 import { type HostOptions, startHost } from './host.ts'
 import { drainOnSignals } from './signals.ts'
 
@@ -11,7 +11,8 @@ export type HostMessage =
   | { readonly failed: string }
 
 const order = JSON.parse(process.argv[2] ?? '{}') as HostOrder
-const log = createLog(process.env['LHOST_VERBOSE'] === '1')
+const format = (process.env['LHOST_LOG_FORMAT'] as LogFormat | undefined) ?? 'func'
+const log = createLog(process.env['LHOST_VERBOSE'] === '1', undefined, format)
 const tell = (message: HostMessage): void => void (process.connected && process.send?.(message))
 
 try {

@@ -71,6 +71,7 @@ export const Config = z.object({
     .default(90)
     .describe('how long failed jobs, and those completed with errors, are kept; 0 keeps them for ever'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('least level that is logged'),
+  LOG_FORMAT: z.enum(['json', 'text']).default('json').describe('`text` is for people at a terminal'),
 })
 export type Config = z.infer<typeof Config>
 

@@ -40,7 +40,7 @@ function build(env: NodeJS.ProcessEnv): Resources {
   const stop = new AbortController()
   process.once('SIGTERM', () => stop.abort())
   const db = openPool({ connectionString: config.DATABASE_URL, max: config.PG_POOL_MAX })
-  const log = createLog(config.LOG_LEVEL)
+  const log = createLog(config.LOG_LEVEL, config.LOG_FORMAT)
   return {
     db,
     breakers: openBreakers({

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -20,20 +20,24 @@ afterAll(() => rmSync(home, { recursive: true, force: true }))
 
 interface Run {
   readonly child: ChildProcess
+  readonly text: () => string
   readonly url: string
   readonly ended: Promise<number | null>
 }
 
 /** `npm start` as a process; resolves when it has printed its address. */
-function start(...args: string[]): Promise<Run> {
-  const child = spawn(process.execPath, ['local/main.ts', 'start', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+function start(args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<Run> {
+  const child = spawn(process.execPath, ['local/main.ts', 'start', '--port', '0', ...args], {
+    env: { ...env, ...more },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
   let text = ''
   return new Promise((resolve, reject) => {
     const read = (data: Buffer): void => {
       text += data.toString()
-      const url = /job types\s+(http:\/\/localhost:\d+)/.exec(text)?.[1]
-      if (url) resolve({ child, url, ended })
+      const url = /(?:"event":"cloud.started","url":"|job types +)(http:\/\/localhost:\d+)/.exec(text)?.[1]
+      if (url) resolve({ child, url, ended, text: () => text })
     }
     child.stdout.on('data', read)
     child.stderr.on('data', read)
@@ -41,7 +45,7 @@ function start(...args: string[]): Promise<Run> {
   })
 }
 
-const command = (name: string) => spawnSync(process.execPath, ['local/main.ts', name], { env, encoding: 'utf8' })
+const command = (...args: string[]) => spawnSync(process.execPath, ['local/main.ts', ...args], { env, encoding: 'utf8' })
 const processes = (): { name: string; pid: number }[] =>
   (JSON.parse(readFileSync(join(home, 'run.json'), 'utf8')) as { processes: { name: string; pid: number }[] }).processes
 const alive = (pid: number): boolean =>
@@ -74,7 +78,7 @@ async function waitFor(
 }
 
 test('kill -9 of any process and a new start finish every open job', async () => {
-  let run = await start('--port', '0')
+  let run = await start([])
   for (const victim of ['worker', 'launcher', 'host', 'azurite', 'postgres']) {
     const id = await submit(run.url, victim)
     await waitFor(run.url, id, (job) => job.progress.done > 500)
@@ -82,9 +86,13 @@ test('kill -9 of any process and a new start finish every open job', async () =>
     process.kill(all.find((p) => p.name === victim)?.pid ?? 0, 'SIGKILL')
     if (victim !== 'worker') {
       // What the others meet: the launcher ends with 1, and nothing survives it.
-      if (victim !== 'launcher') expect(await run.ended).toBe(1)
+      if (victim !== 'launcher') {
+        expect(await run.ended).toBe(1)
+        expect(run.text()).toContain('Nothing is lost: jobs go on where they stood after the next npm start.')
+      }
+      if (victim === 'postgres') expect(run.text()).toMatch(/^Postgres ended with .+\. Its log: .+\/logs\/postgres\.log$/m)
       await allGone(all.map((p) => p.pid))
-      run = await start('--port', '0')
+      run = await start([])
     }
     const job = await waitFor(run.url, id, (j) => j.status === 'completed')
     expect(job.result, victim).toEqual({ greetings: 10_000, replies: 10_000 })
@@ -99,11 +107,18 @@ test('a second start says where the first one runs; reset refuses meanwhile; a t
   const taken = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => taken.once('listening', resolve))
   const { port } = taken.address() as { port: number }
-  await expect(start('--port', String(port))).rejects.toThrow(
+  await expect(start(['--port', String(port)])).rejects.toThrow(
     `Port ${port} is unavailable. Close the process using that port, or specify another port using --port [-p].`,
   )
   taken.close()
-  const run = await start('--port', '0')
+  const run = await start([])
+  expect(
+    run
+      .text()
+      .trim()
+      .split('\n')
+      .map((line) => Object.keys(JSON.parse(line)).slice(0, 2)),
+  ).toEqual([['at', 'level']])
   expect(command('start')).toMatchObject({
     status: 1,
     stderr: expect.stringMatching(`^Lamplighter is already running at ${run.url} \\(pid ${run.child.pid}\\)\n$`),
@@ -132,4 +147,48 @@ test('reset removes only a folder that carries the marker', () => {
   expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining('is not a data folder of Lamplighter') })
   rmSync(foreign, { recursive: true })
   expect(command('reset')).toMatchObject({ status: 0 })
+})
+
+test('at a terminal: one readable line per event, keys when asked for; own files keep their names', async () => {
+  const folder = temporaryFolder('own-files-')
+  const inner = join(folder, 'my ünïcode', 'a b')
+  mkdirSync(inner, { recursive: true })
+  writeFileSync(join(inner, "it's #1.txt"), 'x')
+  writeFileSync(join(folder, 'bad\u0001name'), 'x')
+  const quiet = { LOG_LEVEL: 'info', AzureFunctionsJobHost__logging__logLevel__Function: 'Information' }
+  expect(command('upload', folder)).toMatchObject({ status: 1, stderr: 'Nothing is running here. Start it first: npm start\n' })
+  const run = await start(['--log', 'text', '--enable-auth'], quiet)
+  const key = /default +(\S+)/.exec(run.text())?.[1] ?? ''
+  expect((await fetch(`${run.url}/api/jobs`)).status).toBe(401)
+  expect((await fetch(`${run.url}/api/jobs?code=${key}`)).status).toBe(200)
+
+  const uploaded = command('upload', folder, 'bronze/mine')
+  expect([uploaded.status, uploaded.stdout]).toEqual([1, expect.stringContaining('Uploaded 1 files (1 bytes) to bronze/mine/')])
+  expect(uploaded.stdout).toContain('not uploaded: "mine/bad\\u0001name"')
+  const listed = await fetch(`${run.url}/api/containers/bronze/blobs?prefix=mine/&code=${key}`)
+  const { blobs } = (await listed.json()) as { blobs: { name: string }[] }
+  expect(blobs.map((b) => b.name)).toEqual(["mine/my ünïcode/a b/it's #1.txt"])
+  expect(command('upload', folder, 'nothing')).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('There is no container nothing'),
+  })
+
+  const answer = await fetch(`${run.url}/api/jobs/submit/hello_world?code=${key}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  })
+  expect(answer.status).toBe(202)
+  await until(() => /^\d\d:\d\d:\d\d info {2}submitJob \d+ ms$/m.test(run.text()) || undefined)
+  run.child.kill('SIGTERM')
+  expect(await run.ended).toBe(0)
+  // The announcement ends with the line about own files; what follows is the log.
+  const log = run.text().split('npm run upload')[1] ?? ''
+  const lines = log
+    .split('\n')
+    .slice(1)
+    .filter((l) => l !== '' && !l.startsWith('Stopping'))
+  expect(lines.filter((l) => !/^\d\d:\d\d:\d\d (info|warn|error) +\S/.test(l))).toEqual([])
+  expect(lines.filter((l) => /reconcileJobs|Executing|Executed|\{"at"/.test(l))).toEqual([])
+  rmSync(folder, { recursive: true })
 })

@@ -7,6 +7,7 @@ import type { Pool } from '../../src/db/pool.ts'
 import { only } from '../../src/db/sql-function.ts'
 import { completeTasks, type TaskOutcome } from '../../src/db/task-functions.ts'
 import { claim, codeOf, createDatabase, openStage, type StageKey, type TestDatabase } from '../support/db.ts'
+import { waits } from '../support/sessions.ts'
 
 let database: TestDatabase
 let db: Pool
@@ -17,21 +18,6 @@ beforeAll(async () => {
 afterAll(() => database.drop())
 
 const done = (task_no: number): TaskOutcome => ({ task_no, status: 'completed', result: { n: task_no } })
-/** Resolves when the call has answered, or when Postgres says that its session waits for a lock. */
-async function lockedOrAnswered(client: pg.Client, call: Promise<unknown>): Promise<void> {
-  let answered = false
-  const settled = call.then(() => (answered = true))
-  for (;;) {
-    if (answered) return
-    const [row] = await db.query<{ waiting: boolean }>(
-      `SELECT coalesce(bool_or(wait_event_type = 'Lock'), false) AS waiting FROM pg_stat_activity WHERE pid = $1`,
-      [(client as unknown as { processID: number }).processID],
-    )
-    if (row?.waiting) return
-    await Promise.race([settled, db.query('SELECT 1')])
-  }
-}
-
 const close = async (key: StageKey) => only(await closeStage(db, key))
 
 describe('many tasks finish at once: exactly one caller turns out the lights', () => {
@@ -90,11 +76,11 @@ describe('n = 2: every interleaving of two callers, stepped by hand', () => {
           await client.query('BEGIN')
           // Not awaited: it may wait for the other caller's advisory lock until that one commits.
           closures[who] = client.query('SELECT * FROM app.close_stage($1, 1, 1)', [key.job_id]).then((r) => r.rows[0])
-          await lockedOrAnswered(client, closures[who])
+          await waits(db, client, closures[who])
         } else {
           const ended = client.query('COMMIT')
           // The other caller may hold the lock that this one's close waits for; then its own commit follows in the order.
-          await lockedOrAnswered(client, ended)
+          await waits(db, client, ended)
         }
       }
       const answers = await Promise.all(Object.values(closures))
@@ -238,7 +224,7 @@ test('closing takes the advisory lock of its stage: while another session holds 
   await Promise.all([holder.connect(), closer.connect()])
   await holder.query('SELECT pg_advisory_lock(4711, $1)', [stage?.stage_id])
   const closing = closer.query<{ closed_now: boolean }>('SELECT * FROM app.close_stage($1, 1, 1)', [key.job_id])
-  await lockedOrAnswered(closer, closing)
+  await waits(db, closer, closing)
   expect(await db.query('SELECT status FROM app.stages WHERE job_id = $1', [key.job_id])).toEqual([{ status: 'open' }])
   await holder.query('SELECT pg_advisory_unlock(4711, $1)', [stage?.stage_id])
   expect((await closing).rows[0]?.closed_now).toBe(true)

@@ -1,11 +1,11 @@
 // Two sessions in the orders that once broke an invariant: the second one waits for the first, and sees what it did.
-import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import * as jobs from '../../src/db/job-functions.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import { only } from '../../src/db/sql-function.ts'
 import { addTasks, completeTasks, extendLeases, heldClaims, releaseTasks, skipRest } from '../../src/db/task-functions.ts'
 import { claim, codeOf, createDatabase, newJobId, openStage, submit, type TestDatabase, withDb } from '../support/db.ts'
+import { session, waits } from '../support/sessions.ts'
 
 let database: TestDatabase
 let db: Pool
@@ -16,35 +16,6 @@ beforeAll(async () => {
 afterAll(() => database.drop())
 
 const order = (job_id: string) => ({ job_id, reason: 'test', actor: 'test' })
-
-/** A session of its own, its transaction begun. */
-async function session(): Promise<{ client: pg.Client; pool: Pool }> {
-  const client = new pg.Client(database.url)
-  await client.connect()
-  await client.query('BEGIN')
-  return {
-    client,
-    pool: { query: async (text: string, values?: unknown[]) => (await client.query(text, values)).rows } as unknown as Pool,
-  }
-}
-
-/** True when Postgres says that the session waits for a lock; false when its call answered without. */
-async function waits(client: pg.Client, call: Promise<unknown>): Promise<boolean> {
-  let answered = false
-  const settled = call.then(
-    () => (answered = true),
-    () => (answered = true),
-  )
-  for (;;) {
-    const [row] = await db.query<{ waiting: boolean }>(
-      `SELECT coalesce(bool_or(wait_event_type = 'Lock'), false) AS waiting FROM pg_stat_activity WHERE pid = $1`,
-      [(client as unknown as { processID: number }).processID],
-    )
-    if (row?.waiting) return true
-    if (answered) return false
-    await Promise.race([settled, db.query('SELECT 1')])
-  }
-}
 
 test('close_stage × retry_job on a cancelled job: no stage is closed over tasks that were queued again', async () => {
   const key = await openStage(db, { tasks: 2 })
@@ -58,10 +29,10 @@ test('close_stage × retry_job on a cancelled job: no stage is closed over tasks
     ],
   })
   await jobs.cancelJob(db, order(key.job_id))
-  const [a, b] = [await session(), await session()]
+  const [a, b] = [await session(database.url), await session(database.url)]
   await jobs.retryJob(a.pool, { ...order(key.job_id), error_code: null, key_like: null })
   const closing = jobs.closeStage(b.pool, key)
-  expect(await waits(b.client, closing)).toBe(true)
+  expect(await waits(db, b.client, closing)).toBe(true)
   await a.client.query('COMMIT')
   expect(only(await closing)).toMatchObject({ state: 'superseded', closed_now: false })
   await b.client.query('COMMIT')
@@ -77,10 +48,10 @@ test('close_stage × retry_job on a cancelled job: no stage is closed over tasks
 test('extend_leases × pause_job: no lease lives on in a paused job', async () => {
   const key = await openStage(db, { tasks: 1 })
   const { worker } = await claim(db, key, 1)
-  const [a, b] = [await session(), await session()]
+  const [a, b] = [await session(database.url), await session(database.url)]
   await jobs.pauseJob(a.pool, order(key.job_id))
   const renewal = extendLeases(b.pool, { ...key, worker, task_nos: [1], lease: 60_000, renew: true, progress: null })
-  expect(await waits(b.client, renewal)).toBe(true)
+  expect(await waits(db, b.client, renewal)).toBe(true)
   await a.client.query('COMMIT')
   expect(only(await renewal)).toMatchObject({ job_status: 'paused' })
   await b.client.query('COMMIT')
@@ -98,10 +69,10 @@ test('record_stage_summary × rerun_job: both take the job row first, so neither
   await completeTasks(db, { ...key, worker, results: [{ task_no: 1, status: 'completed', result: {} }] })
   await jobs.closeStage(db, key)
   await jobs.cancelJob(db, order(key.job_id))
-  const [a, b] = [await session(), await session()]
+  const [a, b] = [await session(database.url), await session(database.url)]
   await a.client.query('SELECT 1 FROM app.jobs WHERE job_id = $1 FOR UPDATE', [key.job_id])
   const recording = jobs.recordStageSummary(b.pool, { ...key, summary: { n: 1 } })
-  expect(await waits(b.client, recording)).toBe(true)
+  expect(await waits(db, b.client, recording)).toBe(true)
   // The stage row is free while the other one waits for the job.
   await jobs.rerunJob(a.pool, { ...order(key.job_id), total_stages: 1 })
   await a.client.query('COMMIT')
@@ -113,11 +84,11 @@ test('record_stage_summary × rerun_job: both take the job row first, so neither
 test('purge_job × retry_job: no half deleted job runs again; its tasks go afterwards, in slices', async () => {
   const key = await openStage(db, { tasks: 50 })
   await jobs.cancelJob(db, order(key.job_id))
-  const [a, b] = [await session(), await session()]
+  const [a, b] = [await session(database.url), await session(database.url)]
   expect(only(await jobs.purgeJob(a.pool, { job_id: key.job_id }))).toEqual({ purge_job: 'gone' })
   const retry = jobs.retryJob(b.pool, { ...order(key.job_id), error_code: null, key_like: null })
   const refused = codeOf(retry)
-  expect(await waits(b.client, retry)).toBe(true)
+  expect(await waits(db, b.client, retry)).toBe(true)
   await a.client.query('COMMIT')
   expect(await refused).toBe('LL001')
   await Promise.all([a.client.end(), b.client.end()])
@@ -135,10 +106,10 @@ test('purge_job × retry_job: no half deleted job runs again; its tasks go after
 test.each([false, true])('submit_job (force: %s) × purge_job: the job is made anew instead of an error', async (force) => {
   const key = await openStage(db, { tasks: 1 })
   await jobs.cancelJob(db, order(key.job_id))
-  const [a, b] = [await session(), await session()]
+  const [a, b] = [await session(database.url), await session(database.url)]
   await jobs.purgeJob(a.pool, { job_id: key.job_id })
   const submission = submit(b.pool, key.job_id, { force })
-  expect(await waits(b.client, submission)).toBe(true)
+  expect(await waits(db, b.client, submission)).toBe(true)
   await a.client.query('COMMIT')
   expect(await submission).toEqual({ created: true, status: 'queued', attempt: 1, start_needed: true })
   await b.client.query('COMMIT')
@@ -151,14 +122,14 @@ test.each([
 ])('add_tasks and seal_stage × %s: a planner that waited adds nothing', async (_name, action) => {
   for (const plan of ['add', 'seal'] as const) {
     const key = await openStage(db, { tasks: 3, seal: false })
-    const [a, b] = [await session(), await session()]
+    const [a, b] = [await session(database.url), await session(database.url)]
     await action(a.pool, order(key.job_id))
     const planning: Promise<unknown> =
       plan === 'add'
         ? addTasks(b.pool, { ...key, cursor: 3, tasks: [{ key: 'late' }] })
         : jobs.sealStage(b.pool, { ...key, expected: 3 })
     const refused = codeOf(planning)
-    expect(await waits(b.client, planning)).toBe(true)
+    expect(await waits(db, b.client, planning)).toBe(true)
     await a.client.query('COMMIT')
     expect(await refused).toBe('LL004')
     await Promise.all([a.client.end(), b.client.end()])
@@ -170,10 +141,10 @@ test('skip_rest × pause_job: nothing is skipped in a paused job; skip_rest and 
   const { worker } = await claim(db, key, 1)
   const failed = { task_no: 1, status: 'failed', error_code: 'X', error_details: 'x', retryable: false } as const
   await completeTasks(db, { ...key, worker, results: [failed] })
-  const [a, b] = [await session(), await session()]
+  const [a, b] = [await session(database.url), await session(database.url)]
   await jobs.pauseJob(a.pool, order(key.job_id))
   const skipping = skipRest(b.pool, { ...key, limit: 100 })
-  expect(await waits(b.client, skipping)).toBe(true)
+  expect(await waits(db, b.client, skipping)).toBe(true)
   await a.client.query('COMMIT')
   expect(only(await skipping)).toEqual({ skip_rest: 0 })
   await b.client.query('ROLLBACK; BEGIN')

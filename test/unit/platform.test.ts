@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Log } from '../../src/engine/define-job.ts'
 import { createLog, runningFunction } from '../../src/platform/log.ts'
 import { requireNode } from '../../src/platform/node-version.ts'
 
@@ -27,4 +28,30 @@ test('warnings and errors inside a function reach the host with their level', ()
     ['error', 'x.failed'],
   ])
   expect(lines[0]?.[1]).not.toContain('abc')
+})
+
+describe('lines for people', () => {
+  const lines = (run: (log: Log) => void): string[] => {
+    const written: string[] = []
+    run(createLog('info', 'text', (_level, line) => void written.push(line)))
+    return written
+  }
+  test('time, level, event and values; of an error what it says and why, without a stack; secrets are left out', () => {
+    const cause = new Error('connect ECONNREFUSED')
+    const written = lines((log) => {
+      log.info('job.submitted', { job_id: 'a1', n: 3, note: 'two words', list: [1, 2] })
+      log.error('x.failed', { error: new Error('Postgres cannot be reached.', { cause }), url: 'postgres://a:geheim@h/db' })
+    })
+    expect(written[0]).toMatch(/^\d\d:\d\d:\d\d info  job\.submitted job_id=a1 n=3 note="two words" list=\[1,2\]$/)
+    expect(written[1]).toMatch(
+      /^\d\d:\d\d:\d\d error x\.failed error="Postgres cannot be reached\. \(connect ECONNREFUSED\)" url=/,
+    )
+    expect(written[1]).not.toContain('geheim')
+    expect(written[1]?.split('\n')).toHaveLength(1)
+  })
+  test('through the host the line has no time and no level: the host adds them', () => {
+    const host = { warn: () => undefined, error: () => undefined }
+    const written = runningFunction.run(host, () => lines((log) => log.warn('x.late', { ms: 5 })))
+    expect(written).toEqual(['x.late ms=5'])
+  })
 })

@@ -1,6 +1,6 @@
 // The host's side of the worker: sends invocations, notices its death, starts another one.
 import { randomUUID } from 'node:crypto'
-import type { Log } from '../log.ts'
+import type { InvocationEvent, Log } from '../log.ts'
 import { forkWorker, inlineWorker, type WorkerLink } from './link.ts'
 import { Outbox } from './outbox.ts'
 import type { FromWorker, FunctionMetadata, InvocationRequest, Running } from './protocol.ts'
@@ -105,20 +105,28 @@ export class WorkerChannel {
     }
     const { timeoutMs, instanceId, reason, invocationId = randomUUID() } = options
     const request: InvocationRequest = { invocationId, functionId, traceContext: newTrace(), ...input }
-    const log = (level: string, line: string): void => this.#o.log(level, line, `Function.${functionId}`)
+    const about = { functionId, invocationId, isTimer: reason?.startsWith('Timer') ?? false }
+    const log = (level: string, line: string, phase: Pick<InvocationEvent, 'phase' | 'ok' | 'ms' | 'why'>): void =>
+      this.#o.log(level, line, `Function.${functionId}`, { ...about, ...phase })
     const began = Date.now()
     log(
       reason ? 'information' : 'debug',
       `Executing 'Functions.${functionId}' (Reason='${reason ?? instanceId}', Id=${invocationId})`,
+      { phase: 'begin' },
     )
     const answer = await new Promise<InvocationAnswer>((done) => {
       const timer = setTimeout(() => this.#timedOut(invocationId, timeoutMs), Math.min(timeoutMs, 2 ** 31 - 1))
       this.#flights.set(invocationId, { functionId, instanceId, request, timer, done })
       this.#outbox.put({ type: 'invoke', request })
     })
-    const end = `(${answer.ok ? 'Succeeded' : 'Failed'}, Id=${invocationId}, Duration=${Date.now() - began}ms)`
-    const why = answer.ok ? '' : `: ${answer.message}`
-    log(reason ? (answer.ok ? 'information' : 'error') : 'debug', `Executed 'Functions.${functionId}' ${end}${why}`)
+    const ms = Date.now() - began
+    const end = `(${answer.ok ? 'Succeeded' : 'Failed'}, Id=${invocationId}, Duration=${ms}ms)`
+    const why = answer.ok ? '' : answer.message
+    log(
+      reason ? (answer.ok ? 'information' : 'error') : 'debug',
+      `Executed 'Functions.${functionId}' ${end}${why && `: ${why}`}`,
+      { phase: 'end', ok: answer.ok, ms, why },
+    )
     return answer
   }
 
