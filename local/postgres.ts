@@ -88,7 +88,7 @@ function watch(keeper: ChildProcess): { ready: Promise<void>; ended: Promise<str
   })
   keeper.once('exit', (code, signal) => {
     ready.reject(new LocalError(`Postgres' keeper ended with ${signal ?? code}.`))
-    ended.resolve(`its keeper ended with ${signal ?? code}`)
+    ended.resolve(`The process that keeps Postgres ended with ${signal ?? code}, and Postgres with it.`)
   })
   return { ready: ready.promise, ended: ended.promise }
 }

@@ -17,7 +17,7 @@ BEGIN
   PERFORM 1 FROM app.stages s WHERE s.job_id = p_job_id AND s.retired_at IS NULL AND s.status <> 'closed' ORDER BY s.stage_no FOR UPDATE;
   UPDATE app.tasks t SET status = 'queued', claimed_by = NULL, lease_until = NULL, error_code = NULL, error_details = NULL, retryable = NULL
   FROM app.stages s WHERE s.job_id = p_job_id AND s.retired_at IS NULL AND s.status <> 'closed'
-    AND t.stage_id = s.stage_id AND t.finished_at IS NULL AND t.status = 'processing';
+    AND t.stage_id = s.stage_id AND t.task_no <= s.claim_cursor AND t.finished_at IS NULL AND t.status = 'processing';
   PERFORM app.add_event(p_job_id, 'job.cancelled', jsonb_build_object('reason', p_reason, 'attempt', job.attempt, 'was', job.status), p_actor);
   RETURN QUERY SELECT 'cancelled', job.attempt, true;
 END $$;

@@ -19,7 +19,7 @@ BEGIN
   PERFORM 1 FROM app.stages s WHERE s.job_id = p_job_id AND s.retired_at IS NULL AND s.status <> 'closed' ORDER BY s.stage_no FOR UPDATE;
   UPDATE app.tasks t SET lease_until = now()
   FROM app.stages s WHERE s.job_id = p_job_id AND s.retired_at IS NULL AND s.status <> 'closed'
-    AND t.stage_id = s.stage_id AND t.finished_at IS NULL AND t.status = 'processing';
+    AND t.stage_id = s.stage_id AND t.task_no <= s.claim_cursor AND t.finished_at IS NULL AND t.status = 'processing';
   PERFORM app.add_event(p_job_id, 'job.paused', jsonb_build_object('reason', p_reason, 'attempt', job.attempt, 'was', job.status), p_actor);
   RETURN QUERY SELECT 'paused', job.attempt, true;
 END $$;

@@ -49,12 +49,18 @@ export interface TaskFilter {
   readonly limit: number
 }
 
-/** Index conditions that a filter implies: without them a page of the few failed tasks reads the whole stage. */
-function indexed({ status, error_code }: TaskFilter): string {
-  if (status === 'failed' || status === 'skipped') return 'AND t.finished_at IS NOT NULL AND t.error_code IS NOT NULL'
-  if (status === 'completed') return 'AND t.finished_at IS NOT NULL'
-  if (status !== undefined) return 'AND t.finished_at IS NULL'
-  return error_code === undefined ? '' : 'AND t.error_code IS NOT NULL'
+/**
+ * Which tasks a filter can mean, in terms of the indexes: without that a page of the few failed tasks reads the whole stage. An error code
+ * stands on ended tasks, and on those that wait for another try; each has an index of its own.
+ */
+function parts({ status, error_code }: TaskFilter): readonly string[] {
+  const ended = 't.finished_at IS NOT NULL AND t.error_code IS NOT NULL'
+  if (status === 'failed' || status === 'skipped') return [ended]
+  if (status === 'completed') return ['t.finished_at IS NOT NULL']
+  if (status === 'queued') return ['t.finished_at IS NULL']
+  const handedOut = 't.finished_at IS NULL AND t.task_no <= s.claim_cursor'
+  if (status !== undefined) return [handedOut]
+  return error_code === undefined ? ['true'] : [ended, handedOut]
 }
 
 /**
@@ -62,13 +68,18 @@ function indexed({ status, error_code }: TaskFilter): string {
  * ordered as a whole reads every task of the job for every page.
  */
 export async function listTasks(db: Database, jobId: string, f: TaskFilter): Promise<(TaskRow & ListRow)[]> {
+  const pages = parts(f).map(
+    (
+      part,
+    ) => `(SELECT * FROM app.tasks t WHERE t.stage_id = s.stage_id AND t.task_no > CASE WHEN s.stage_no = $6 THEN $7::int ELSE 0 END
+         AND ${part} AND ($3::text IS NULL OR t.status = $3) AND ($4::text IS NULL OR t.error_code = $4)
+         AND ($5::text IS NULL OR strpos(lower(t.task_key), lower($5)) > 0) ORDER BY t.task_no LIMIT $8)`,
+  )
   return db.query(
     `SELECT ${TASK_LIST_COLUMNS} FROM (
        SELECT * FROM app.stages s WHERE s.job_id = $1 AND s.retired_at IS NULL AND ($2::int IS NULL OR s.stage_no = $2)
          AND ($6::int IS NULL OR s.stage_no >= $6) ORDER BY s.stage_no) s,
-       LATERAL (SELECT * FROM app.tasks t WHERE t.stage_id = s.stage_id AND t.task_no > CASE WHEN s.stage_no = $6 THEN $7::int ELSE 0 END
-         ${indexed(f)} AND ($3::text IS NULL OR t.status = $3) AND ($4::text IS NULL OR t.error_code = $4)
-         AND ($5::text IS NULL OR strpos(lower(t.task_key), lower($5)) > 0) ORDER BY t.task_no LIMIT $8) t
+       LATERAL (${pages.join(' UNION ALL ')}) t
      ORDER BY s.stage_no, t.task_no LIMIT $8`,
     [jobId, f.stage, f.status, f.error_code, f.text, f.after?.stage, f.after?.task_no, f.limit],
   )

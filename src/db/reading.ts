@@ -148,8 +148,8 @@ const RATE_LOOKBACK = 1000
 export async function recentStageRate(db: Database, jobType: string, stageName: string): Promise<number | undefined> {
   const rows = await db.query<{ rate: number | null }>(
     `SELECT sum(s.completed)::float8 / nullif(sum(extract(epoch FROM s.closed_at - s.sealed_at)), 0)::float8 AS rate
-     FROM (SELECT * FROM app.stages ORDER BY stage_id DESC LIMIT ${RATE_LOOKBACK}) s JOIN app.jobs j USING (job_id)
-     WHERE s.status = 'closed' AND s.name = $2 AND j.job_type = $1 AND s.completed > 0`,
+     FROM (SELECT * FROM app.stages ORDER BY stage_id DESC LIMIT ${RATE_LOOKBACK}) s
+     WHERE s.status = 'closed' AND s.name = $2 AND s.completed > 0 AND (SELECT j.job_type FROM app.jobs j WHERE j.job_id = s.job_id) = $1`,
     [jobType, stageName],
   )
   return rows[0]?.rate ?? undefined

@@ -4,21 +4,8 @@ import type { Pool } from '../../src/db/pool.ts'
 import { findPredecessors } from '../../src/db/reading-tasks.ts'
 import { only } from '../../src/db/sql-function.ts'
 import { completeTasks } from '../../src/db/task-functions.ts'
+import { buffersOf } from '../support/buffers.ts'
 import { claim, openStage, withDb } from '../support/db.ts'
-
-/** Pages of the schema's tables and indexes that a call touches. */
-async function buffersOf(db: Pool, call: () => Promise<unknown>): Promise<number> {
-  const read = async (): Promise<number> => {
-    await db.query('SELECT pg_stat_force_next_flush()')
-    const [row] = await db.query<{ n: string }>(
-      `SELECT sum(heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read)::text AS n FROM pg_statio_user_tables WHERE schemaname = 'app'`,
-    )
-    return Number(row?.n)
-  }
-  const before = await read()
-  await call()
-  return (await read()) - before
-}
 
 /** Per task, for claiming and completing in batches of 50. */
 async function buffersPerTask(db: Pool, n: number): Promise<number> {
