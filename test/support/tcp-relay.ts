@@ -5,6 +5,8 @@ export interface TcpRelay {
   readonly port: number
   /** Where new connections go. */
   target: number
+  /** Asked for what each client sends: true cuts its connection when the answer comes, so that the server did it and the client does not know. */
+  cutAnswer: (sent: Buffer) => boolean
   cutAll(): void
   close(): Promise<void>
 }
@@ -14,6 +16,11 @@ export async function startTcpRelay(target: number): Promise<TcpRelay> {
   const open = new Set<Socket>()
   const server = createServer((near) => {
     const far = connect(relay.target, '127.0.0.1')
+    let isCut = false
+    near.on('data', (sent: Buffer) => {
+      isCut ||= relay.cutAnswer(sent)
+    })
+    far.on('data', () => void (isCut && near.destroy()))
     for (const [from, to] of [
       [near, far],
       [far, near],
@@ -34,6 +41,7 @@ export async function startTcpRelay(target: number): Promise<TcpRelay> {
   const relay: TcpRelay = {
     port: (server.address() as AddressInfo).port,
     target,
+    cutAnswer: () => false,
     cutAll,
     async close() {
       cutAll()
