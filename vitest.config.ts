@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 const project = (name: string, extra: object = {}): object => ({
   test: {
     name,
-    include: [`test/${name}/**/*.test.ts`],
+    include: [`test/${name}/**/*.test.ts`, `packages/*/test/${name}/**/*.test.ts`],
     environment: 'node',
     pool: 'forks',
     expect: { poll: { timeout: 20_000 } },

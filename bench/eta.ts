@@ -6,7 +6,7 @@ import type { Backends } from '../local/cloud.ts'
 import type { Pool } from '../src/db/pool.ts'
 import { startStorageProxy } from '../test/support/storage-proxy.ts'
 import { type Row, withHost } from './measure.ts'
-import { seeded } from '../local/host/durable/clock.ts'
+import { seeded } from 'functions-host/durable'
 import { ended, submitJob } from './stack.ts'
 
 const N = 3000

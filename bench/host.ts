@@ -1,6 +1,6 @@
 // What the local host costs by itself: CPU seconds of executions without work, a round trip, and doing nothing.
 import { readFileSync } from 'node:fs'
-import { type Host, startHost } from '../local/host/host.ts'
+import { type Host, startHost } from 'functions-host'
 
 const FOLDER = 'bench/durable-app'
 /** Clock ticks per second of /proc on Linux. */

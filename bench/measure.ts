@@ -1,6 +1,6 @@
 // What all measurements share: a row of the table, a host on the built app, a median.
 import { type Backends, startHost } from '../local/cloud.ts'
-import type { HostProcess } from '../local/host-process.ts'
+import type { HostProcess } from 'functions-host'
 import { buildApp } from '../scripts/build.ts'
 
 export interface Row {

@@ -1,6 +1,6 @@
 // Mixed load for a long time: memory has to stay flat and no process may be left. `npm run bench -- soak 30` (minutes).
 import type { Pool } from '../src/db/pool.ts'
-import type { HostProcess } from '../local/host-process.ts'
+import type { HostProcess } from 'functions-host'
 import { helloWorld, residentMb } from './stack.ts'
 
 export interface Soak {

@@ -1,7 +1,7 @@
 // hello_world through the whole stack: HTTP submit → host → orchestrator → Postgres, two stages of n tasks.
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import type { HostProcess } from '../local/host-process.ts'
+import type { HostProcess } from 'functions-host'
 import type { Pool } from '../src/db/pool.ts'
 
 interface Submitted {

@@ -8,8 +8,7 @@ import { type Backends, startBackends, startHost } from './cloud.ts'
 import { runDemo } from './demo/demo.ts'
 import { doctor } from './doctor.ts'
 import { freePort } from './free-port.ts'
-import { readKeys } from './host/http/keys.ts'
-import type { HostProcess } from './host-process.ts'
+import { type HostProcess, HostStartError, readKeys } from 'functions-host'
 import { LocalError } from './local-error.ts'
 import { dataHome, liveRun, recordEnd, recordRun, reset, runProcess, takeLock } from './settings.ts'
 import { describeUpload, uploadFolder } from './upload.ts'
@@ -177,6 +176,8 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   // These are sentences for the terminal; anything else is a defect and shows its stack.
-  console.error(error instanceof LocalError || error instanceof AppError ? error.message : error)
+  console.error(
+    error instanceof LocalError || error instanceof HostStartError || error instanceof AppError ? error.message : error,
+  )
   process.exit(1)
 })

@@ -39,7 +39,7 @@ async function outputs(): Promise<ReadonlyMap<string, string>> {
     [`${JOBS}/index.gen.ts`, registry(names)],
     ['docs/error-codes.md', errorCodesDoc()],
     ['docs/operations.md', await settingsDoc()],
-    ['docs/traps.md', trapsDoc()],
+    ['packages/functions-host/docs/traps.md', trapsDoc()],
   ])
   files.set('docs/jobs.gen.md', await jobsDoc(names))
   return files

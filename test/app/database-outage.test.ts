@@ -6,7 +6,7 @@ import { freePort } from '../../local/free-port.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { createDatabase, type TestDatabase } from '../support/db.ts'
 import { startTransactionPooler, type TransactionPooler } from '../support/transaction-pooler.ts'
-import { until } from '../support/until.ts'
+import { until } from 'functions-host/testing'
 
 let database: TestDatabase
 let app: TestApp
@@ -49,7 +49,7 @@ test('gone in mid-job for a while: every task has its effect once', async () => 
   const n = 10_000
   const { job_id } = await app.submit('hello_world', { n, name: randomUUID() })
   const begun = `SELECT 1 FROM app.stages WHERE job_id = $1 AND claim_cursor > 200`
-  await until(async () => (await database.pool.query(begun, [job_id]))[0])
+  await until('tasks were handed out', async () => (await database.pool.query(begun, [job_id]))[0])
   await down()
   for (let told = 0; told < 5; told++) expect((await app.get('/api/jobs')).status).toBe(503)
   await up()
@@ -84,7 +84,7 @@ test('a full disk: nothing is half-written, and the job goes on when there is ro
   )
   const { job_id } = await app.submit('hello_world', { n: 500, name: randomUUID() })
   const opened = `SELECT 1 FROM app.stages WHERE job_id = $1`
-  await until(async () => (await database.pool.query(opened, [job_id]))[0])
+  await until('the stage is open', async () => (await database.pool.query(opened, [job_id]))[0])
   expect((await app.get(`/api/jobs/${job_id}`)).body.status).toBe('processing')
   await database.pool.query('DROP TRIGGER full_disk ON app.tasks')
   expect(await app.waitForJob(job_id)).toMatchObject({

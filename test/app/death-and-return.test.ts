@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { alive } from '../support/processes.ts'
-import { until } from '../support/until.ts'
+import { alive } from 'functions-host/testing'
+import { until } from 'functions-host/testing'
 
 let app: TestApp
 beforeEach(async () => void (app = await startApp()))
@@ -13,7 +13,7 @@ const ACTIVE = `SELECT FROM pg_stat_activity WHERE datname = current_database() 
 
 /** Resolves when at least this many tasks of the job were handed out. */
 async function handedOut(jobId: string, least: number, of: TestApp = app): Promise<void> {
-  await until(async () => {
+  await until(`${least} tasks of the job were handed out`, async () => {
     const [row] = await of.database.pool.query<{ n: number }>(CLAIMED, [jobId])
     return (row?.n ?? 0) >= least || undefined
   })
@@ -58,7 +58,10 @@ test('leases of an hour: what a killed host had claimed goes on as soon as the n
     await handedOut(job_id, least, slow)
     await slow.host.kill()
     // What the dead had sent may still be committed: counted when nothing of theirs runs any more.
-    await until(async () => (await slow.database.pool.query(ACTIVE)).length === 0 || undefined)
+    await until(
+      'nothing of the killed host runs in Postgres',
+      async () => (await slow.database.pool.query(ACTIVE)).length === 0 || undefined,
+    )
     const held = await slow.database.pool.query(`SELECT FROM app.tasks WHERE status = 'processing'`)
     await slow.restart()
     if (held.length > 0) break

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { fill, type JobDocument, startApp, type TestApp } from '../support/app.ts'
 import { type StorageProxy, startStorageProxy } from '../support/storage-proxy.ts'
-import { until } from '../support/until.ts'
+import { until } from 'functions-host/testing'
 
 let app: TestApp
 let proxy: StorageProxy
@@ -20,7 +20,10 @@ const act = (id: string, action: string, body: object = { reason: 'test' }) => a
 const sql = <T extends object>(text: string, values: unknown[] = []) => app.database.pool.query<T>(text, values)
 const handedOut = async (id: string, least: number): Promise<void> => {
   const text = `SELECT count(*)::int AS n FROM app.tasks t JOIN app.stages s USING (stage_id) WHERE s.job_id = $1 AND t.status <> 'queued'`
-  await until(async () => ((await sql<{ n: number }>(text, [id]))[0]?.n ?? 0) >= least || undefined)
+  await until(
+    `${least} tasks were handed out`,
+    async () => ((await sql<{ n: number }>(text, [id]))[0]?.n ?? 0) >= least || undefined,
+  )
 }
 const leases = async (id: string): Promise<number> => {
   const text = `SELECT count(*)::int AS n FROM app.tasks t JOIN app.stages s USING (stage_id) WHERE s.job_id = $1 AND t.lease_until > now()`
@@ -46,7 +49,7 @@ describe('cancel', () => {
       const [done, held] = [await completed(job_id), await leases(job_id)]
       expect(held).toBe(0)
       // The instance is terminated: its orchestrator asks no more; what workers bring late is refused.
-      await until(async () => (await runtime(job_id)) === 'Terminated' || undefined)
+      await until('the instance is terminated', async () => (await runtime(job_id)) === 'Terminated' || undefined)
       await app.waitForJob((await app.submit('hello_world', { n: 200, name: randomUUID() })).job_id)
       expect([await completed(job_id), await leases(job_id)]).toEqual([done, 0])
       expect((await act(job_id, 'cancel')).body).toMatchObject({ status: 'cancelled', changed: false })
@@ -82,7 +85,7 @@ describe('pause and resume', () => {
     await handedOut(job_id, 3000)
     expect((await act(job_id, 'pause')).body).toMatchObject({ status: 'paused', changed: true })
     expect((await act(job_id, 'pause')).body).toMatchObject({ status: 'paused', changed: false })
-    await until(async () => (await runtime(job_id)) === 'Suspended' || undefined)
+    await until('the instance is suspended', async () => (await runtime(job_id)) === 'Suspended' || undefined)
     await app.waitForJob((await app.submit('hello_world', { n: 200, name: randomUUID() })).job_id)
     const held = await completed(job_id)
     expect(await leases(job_id)).toBe(0)

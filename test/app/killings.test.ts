@@ -1,9 +1,9 @@
 // Host and worker killed with -9 at random moments, again and again, under a mixed load. More by flag: KILLS=30 KILL_SEED=7.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { seeded } from '../../local/host/durable/clock.ts'
+import { seeded } from 'functions-host/durable'
 import { startApp, type TestApp } from '../support/app.ts'
-import { alive } from '../support/processes.ts'
-import { until } from '../support/until.ts'
+import { alive } from 'functions-host/testing'
+import { until } from 'functions-host/testing'
 
 const KILLS = Number(process.env['KILLS'] ?? 6)
 const SEED = Number(process.env['KILL_SEED'] ?? 1)
@@ -15,7 +15,7 @@ afterAll(() => app.stop())
 
 /** A request whose worker is killed is a 500: a client asks again, and the same parameters are the same job. */
 async function submitted(parameters: object): Promise<string> {
-  return until(async () => {
+  return until('the submission is answered', async () => {
     const { status, body } = await app.send('POST', '/api/jobs/submit/hello_world', parameters)
     if (status === 202 || status === 200) return (body as { job_id: string }).job_id
     expect(status).toBe(500)

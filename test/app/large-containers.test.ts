@@ -7,7 +7,7 @@ import { openBlobStore } from '../../src/storage/blob-store.ts'
 import { readList } from '../../src/storage/list-file.ts'
 import { fill, startApp, type TestApp } from '../support/app.ts'
 import { startStorageProxy } from '../support/storage-proxy.ts'
-import { until } from '../support/until.ts'
+import { until } from 'functions-host/testing'
 
 let app: TestApp
 let container: string
@@ -64,7 +64,7 @@ describe('inventory_container', () => {
   test('the worker is killed twice while ranges are listed: parts, counts and duplicates as if undisturbed', async () => {
     const { job_id } = await app.submit('inventory_container', { container, level: 'full', label: 'first' })
     for (const finished of [1, 12]) {
-      await until(async () => {
+      await until('tasks of the second stage are completed', async () => {
         const [row] = await app.database.pool.query<{ n: number }>(
           `SELECT count(*)::int AS n FROM app.tasks t JOIN app.stages s USING (stage_id) WHERE s.job_id = $1 AND s.stage_no = 2 AND t.status = 'completed'`,
           [job_id],
@@ -175,7 +175,7 @@ test('the host is killed while list_container lists, plans and runs: the same ro
     `SELECT 1 FROM app.stages WHERE job_id = $1 AND stage_no = 2 AND claim_cursor > 0`,
   ]
   for (const moment of moments) {
-    await until(async () => (await app.database.pool.query(moment, [job_id]))[0])
+    await until('the job has come to the moment of the kill', async () => (await app.database.pool.query(moment, [job_id]))[0])
     await app.host.kill()
     await app.restart()
   }

@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { temporaryFolder } from '../../local/temporary-folder.ts'
-import { until } from '../support/until.ts'
+import { until } from 'functions-host/testing'
 
 const home = temporaryFolder('lamplighter-launcher-')
 const env = {
@@ -54,7 +54,7 @@ const alive = (pid: number): boolean =>
     .replace(/^Z.*/, '') !== ''
 /** Resolves when none of the processes lives any more. */
 async function allGone(pids: readonly number[]): Promise<void> {
-  await until(() => !pids.some(alive) || undefined)
+  await until('none of the processes lives', () => !pids.some(alive) || undefined)
 }
 
 async function submit(url: string, name: string): Promise<string> {
@@ -70,7 +70,7 @@ async function waitFor(
   id: string,
   done: (job: { status: string; progress: { done: number } }) => boolean,
 ): Promise<{ status: string; result: unknown }> {
-  return until(async () => {
+  return until(`the job ${id} is where the test wants it`, async () => {
     const answer = await fetch(`${url}/api/jobs/${id}`)
     const job = answer.ok ? ((await answer.json()) as { status: string; result: unknown; progress: { done: number } }) : undefined
     return job && done(job) ? job : undefined
@@ -178,7 +178,7 @@ test('at a terminal: one readable line per event, keys when asked for; own files
     body: '{}',
   })
   expect(answer.status).toBe(202)
-  await until(() => /^\d\d:\d\d:\d\d info {2}submitJob \d+ ms$/m.test(run.text()) || undefined)
+  await until('the log tells of the submission', () => /^\d\d:\d\d:\d\d info {2}submitJob \d+ ms$/m.test(run.text()) || undefined)
   run.child.kill('SIGTERM')
   expect(await run.ended).toBe(0)
   // The announcement ends with the line about own files; what follows is the log.

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { fill, startApp, type TestApp } from '../support/app.ts'
 import { type StorageProxy, startStorageProxy } from '../support/storage-proxy.ts'
-import { until } from '../support/until.ts'
+import { until } from 'functions-host/testing'
 
 let app: TestApp
 let proxy: StorageProxy
@@ -49,7 +49,7 @@ test('a job whose storage goes away is tried again and completes, every file onc
   proxy.fault = (line) => (line.includes('comp=list') ? DOWN : undefined)
   const { job_id } = await app.submit('list_container', { container })
   const tried = `SELECT 1 FROM app.tasks t JOIN app.stages s USING (stage_id) WHERE s.job_id = $1 AND t.status = 'retrying' AND t.error_code = 'STORAGE_UNAVAILABLE'`
-  await until(async () => (await app.database.pool.query(tried, [job_id]))[0])
+  await until('a task waits for its next try', async () => (await app.database.pool.query(tried, [job_id]))[0])
   proxy.fault = () => undefined
   const job = await app.waitForJob(job_id)
   expect(job).toMatchObject({ status: 'completed', attempt: 1, result: { successful: 3, failed: 0 } })
@@ -67,15 +67,18 @@ test('while storage is down, tasks wait unclaimed; one probe finds it back, and 
     prefix: 'many/',
   })
   const stage2 = `SELECT 1 FROM app.stages WHERE job_id = $1 AND stage_no = 2 AND status = 'open'`
-  await until(async () => (await app.database.pool.query(stage2, [job_id]))[0])
+  await until('the second stage has begun', async () => (await app.database.pool.query(stage2, [job_id]))[0])
   proxy.fault = (line) => (line.includes('/many/') ? DOWN : undefined)
   const open = `SELECT 1 FROM app.circuit_breakers WHERE name = 'storage' AND state = 'open'`
-  await until(async () => (await app.database.pool.query(open))[0])
+  await until('the breaker is open', async () => (await app.database.pool.query(open))[0])
   expect((await app.get('/api/health/ready')).body.breakers).toEqual([
     expect.objectContaining({ name: 'storage', state: 'open' }),
   ])
   const processing = `SELECT 1 FROM app.tasks t JOIN app.stages s USING (stage_id) WHERE s.job_id = $1 AND t.status = 'processing'`
-  await until(async () => (await app.database.pool.query(processing, [job_id])).length === 0 || undefined)
+  await until(
+    'no task is processing',
+    async () => (await app.database.pool.query(processing, [job_id])).length === 0 || undefined,
+  )
   proxy.fault = () => undefined
   expect(await app.waitForJob(job_id)).toMatchObject({ status: 'completed', result: { successful: 120, failed: 0 } })
   expect(await app.database.pool.query(open)).toEqual([])

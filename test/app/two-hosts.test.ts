@@ -2,17 +2,17 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { startApp } from '../support/app.ts'
-import { until } from '../support/until.ts'
+import { until } from 'functions-host/testing'
 
 test('two hosts own one job: each task has one effect, each stage one closure', async () => {
   const first = await startApp()
   const n = 40_000
   const { job_id } = await first.submit('hello_world', { n, name: randomUUID() })
   const handedOut = `SELECT 1 FROM app.stages WHERE job_id = $1 AND claim_cursor > 500`
-  await until(async () => (await first.database.pool.query(handedOut, [job_id]))[0])
+  await until('tasks were handed out', async () => (await first.database.pool.query(handedOut, [job_id]))[0])
   // Its task hub is its own: at its start it finds a job that it knows no instance of, and starts one.
   const second = await startApp({ databaseUrl: first.database.appUrl })
-  await until(async () => {
+  await until('the second host knows an instance', async () => {
     const { runtime_status, status } = (await second.get(`/api/jobs/${job_id}`)).body as Record<string, unknown>
     if (runtime_status === null) expect(status, 'the job must outlast the start of the second host').toBe('processing')
     return runtime_status ?? undefined

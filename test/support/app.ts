@@ -3,9 +3,9 @@ import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob'
 import { randomUUID } from 'node:crypto'
 import { inject } from 'vitest'
 import { CONTAINERS, startHost } from '../../local/cloud.ts'
-import type { HostProcess } from '../../local/host-process.ts'
+import type { HostProcess } from 'functions-host'
 import { createDatabase, type TestDatabase } from './db.ts'
-import { until } from './until.ts'
+import { until } from 'functions-host/testing'
 
 export interface JobDocument {
   readonly job_id: string
@@ -130,7 +130,7 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
       return body as Submitted
     },
     async waitForJob(id, wanted) {
-      return until(async () => {
+      return until(`the job ${id} ${wanted ? `is ${wanted}` : 'has ended'}`, async () => {
         const { body } = await app.get(`/api/jobs/${id}`)
         return (wanted ? body.status === wanted : ENDED.has(body.status)) ? (body as JobDocument) : undefined
       })

@@ -1,25 +1,7 @@
 // Runs the product's orchestrator through the real SDK, one replay at a time, on the simulator.
-import { createRequire } from 'node:module'
-import { type Simulation, simulate, type SimulationResult } from './simulate.ts'
+import { replay, type Simulation, simulate, type SimulationResult } from 'functions-host/testing'
 import type { JobInput, RunInput, RunReport, Step } from '../../src/models/steps.ts'
 import { job } from '../../src/orchestrators/job.ts'
-
-interface SdkOrchestrator {
-  listen(): (trigger: unknown, context: object) => Promise<unknown>
-}
-// The SDK has no public way to run an orchestrator without a host; its class is what the registration wraps.
-const { Orchestrator } = createRequire(import.meta.url)('durable-functions/lib/src/orchestrations/Orchestrator.js') as {
-  Orchestrator: new (fn: unknown) => SdkOrchestrator
-}
-
-/** One replay through the SDK: payload → state. */
-export function replay(handler: unknown): (payload: string) => Promise<unknown> {
-  return async (payload) => {
-    const state = await new Orchestrator(handler).listen()(JSON.parse(payload), { log: () => undefined, df: undefined })
-    // As it travels from the worker: times are texts.
-    return JSON.parse(JSON.stringify(state)) as unknown
-  }
-}
 
 export interface World {
   readonly advanceJob: (call: number) => Step

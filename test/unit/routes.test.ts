@@ -1,7 +1,7 @@
 // The host does not rank routes: it sorts functions by name and takes the first that matches. So no URL may match two of them.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { httpRoute, matchRoute } from '../../local/host/http/routes.ts'
+import { httpRoute, matchRoute } from 'functions-host'
 import '../../src/main.ts'
 import { UNKNOWN_ROUTE } from '../../src/http/fallback.ts'
 import { ACTIONS } from '../../src/http/job-actions.ts'

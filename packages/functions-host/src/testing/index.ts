@@ -1,0 +1,6 @@
+// What tests of an app on this host need again and again.
+export { alive } from './processes.ts'
+export { raw } from './raw-http.ts'
+export { until } from './until.ts'
+export { replay } from './replay.ts'
+export { type Simulation, simulate, type SimulationResult } from './simulate.ts'

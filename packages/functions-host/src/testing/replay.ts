@@ -1,0 +1,19 @@
+// An app's orchestrator through the real SDK, one replay at a time.
+import { createRequire } from 'node:module'
+
+interface SdkOrchestrator {
+  listen(): (trigger: unknown, context: object) => Promise<unknown>
+}
+// The SDK has no public way to run an orchestrator without a host; its class is what the registration wraps.
+const { Orchestrator } = createRequire(import.meta.url)('durable-functions/lib/src/orchestrations/Orchestrator.js') as {
+  Orchestrator: new (fn: unknown) => SdkOrchestrator
+}
+
+/** One replay through the SDK that the app has: payload → state. @param handler what was given to `df.app.orchestration` */
+export function replay(handler: unknown): (payload: string) => Promise<unknown> {
+  return async (payload) => {
+    const state = await new Orchestrator(handler).listen()(JSON.parse(payload), { log: () => undefined, df: undefined })
+    // As it travels from the worker: times are texts.
+    return JSON.parse(JSON.stringify(state)) as unknown
+  }
+}
