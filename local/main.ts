@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { buildApp } from '../scripts/build.ts'
-import { AppError } from '../src/engine/errors.ts'
+import { AppError } from '../src/rules/errors.ts'
 import { announcement } from './announce.ts'
 import { type Backends, startBackends, startHost } from './cloud.ts'
 import { runDemo } from './demo/demo.ts'

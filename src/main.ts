@@ -1,20 +1,53 @@
-// The one entry: importing a file registers its functions.
+// The one entry: the table of everything that is registered. HTTP rows stand in http/table.ts, by door.
 import './platform/node-version.ts'
-import './http/host-log.ts'
-import './http/streaming.ts'
-import './orchestrators/job.ts'
-import './activities/advance-job.ts'
-import './activities/run-tasks.ts'
-import './activities/reconcile.ts'
-import './activities/purge.ts'
-import './http/submit.ts'
-import './http/jobs.ts'
-import './http/job-files.ts'
-import './http/job-actions.ts'
-import './http/poison.ts'
-import './http/tasks.ts'
-import './http/job-types.ts'
-import './http/containers.ts'
-import './http/blob-access.ts'
-import './http/health.ts'
-import './http/fallback.ts'
+import { app, type HttpRequest, type InvocationContext } from '@azure/functions'
+import * as df from 'durable-functions'
+import { advanceJob } from './activities/advance-job.ts'
+import { purgeJobs } from './activities/purge.ts'
+import { reconcileJobs } from './activities/reconcile.ts'
+import { runTasks } from './activities/run-tasks.ts'
+import { answerUnknownRoute, UNKNOWN_ROUTE } from './http/fallback.ts'
+import { keepLogLevels } from './http/host-log.ts'
+import { HTTP_TABLE } from './http/table.ts'
+import { ORCHESTRATOR } from './models/steps.ts'
+import { job } from './orchestrators/job.ts'
+import { authLevelOf } from './platform/config.ts'
+import { resources } from './platform/resources.ts'
+
+// Bodies of downloads go through as streams; without this the library would hold each whole in memory.
+app.setup({ enableHttpStream: true })
+keepLogLevels(app)
+
+const client = df.input.durableClient()
+
+df.app.orchestration(ORCHESTRATOR, job)
+df.app.activity('advanceJob', { handler: (input) => advanceJob(input, resources()) })
+df.app.activity('runTasks', { handler: (input) => runTasks(input, resources()) })
+
+app.timer('reconcileJobs', {
+  schedule: '*/30 * * * * *',
+  runOnStartup: true,
+  useMonitor: false,
+  extraInputs: [client],
+  handler: (_timer, context) => reconcileJobs(df.getClient(context), resources()),
+})
+app.timer('purgeJobs', {
+  schedule: '0 17 * * * *',
+  extraInputs: [client],
+  handler: (_timer, context) => purgeJobs(df.getClient(context), resources()),
+})
+
+for (const { name, method, path, role, answer } of HTTP_TABLE)
+  app.http(name, {
+    methods: [method],
+    route: path,
+    authLevel: role === 'anonymous' ? 'anonymous' : authLevelOf(process.env, role === 'admin'),
+    extraInputs: [client],
+    handler: (request: HttpRequest, context: InvocationContext) => answer(request, context, resources),
+  })
+app.http(UNKNOWN_ROUTE, {
+  methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD'],
+  route: '{*path}',
+  authLevel: 'anonymous',
+  handler: (request: HttpRequest) => answerUnknownRoute(request, HTTP_TABLE),
+})

@@ -1,6 +1,6 @@
 // Validation at the border: a malformed message is a named error, not a crash in the middle.
 import * as z from 'zod'
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 import { JobId } from '../models/names.ts'
 
 const StepInput = z.strictObject({ jobId: JobId, attempt: z.int().min(1) })

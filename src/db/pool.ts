@@ -1,6 +1,6 @@
 // The connection pool, with the limits that a pooler in transaction mode allows: no session state, no named statements.
 import pg from 'pg'
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 import { checkSession } from './session-settings.ts'
 import { toAppError } from './sql-errors.ts'
 

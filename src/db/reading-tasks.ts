@@ -1,5 +1,5 @@
 // Reads of tasks: pages, one by its key, chains of predecessors, results in order, the curve of completions.
-import type { CompletionPoint } from '../engine/progress.ts'
+import type { CompletionPoint } from '../rules/progress.ts'
 import type { TaskStatus } from '../models/words.ts'
 import { type Columns, cutColumns, type ListRow, wholeColumns } from './list-columns.ts'
 import type { Database } from './pool.ts'

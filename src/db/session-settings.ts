@@ -1,7 +1,7 @@
 // Session settings that break what this code relies on. They are looked at, not set: behind a pooler in transaction mode a SET would
 // reach whoever comes next, and start-up options are refused by old poolers. The role is the place where they hold everywhere.
 import type pg from 'pg'
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 
 /** Setting → what it must be, the accepted values, and what breaks otherwise. */
 const NEEDED: readonly (readonly [setting: string, wanted: string, accepted: RegExp, because: string])[] = [

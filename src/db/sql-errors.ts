@@ -1,6 +1,6 @@
 // SQLSTATE → AppError. Every state maps to one code; details stay in `cause` for the log and never reach an answer.
-import { ERROR_CODES, type ErrorCode, type ErrorFacts } from '../engine/error-codes.ts'
-import { AppError } from '../engine/errors.ts'
+import { ERROR_CODES, type ErrorCode, type ErrorFacts } from '../rules/error-codes.ts'
+import { AppError } from '../rules/errors.ts'
 
 const OWN = new Map<string, ErrorCode>(
   Object.entries(ERROR_CODES as Record<string, ErrorFacts>).flatMap(([code, f]) =>

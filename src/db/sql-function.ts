@@ -1,5 +1,5 @@
 // Typed callers of SQL functions: arguments by name, never by position. A test compares each declaration with pg_proc.
-import { storableJson } from '../engine/storable.ts'
+import { storableJson } from '../rules/storable.ts'
 import type { Database } from './pool.ts'
 
 /** SQL types that the functions take. `interval` is given in milliseconds. */

@@ -1,7 +1,7 @@
 // Ways to a blob's bytes: signatures, GDAL settings, download, upload of small files. Who asked for which signature is an audit row.
 import * as z from 'zod'
 import { addEvent } from '../db/job-functions.ts'
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 import type { SasGrant } from '../models/blob-store.ts'
 import { allowedContainers } from '../platform/config.ts'
 import type { Resources } from '../platform/resources.ts'
@@ -10,7 +10,7 @@ import { BlobName, WritableBlobName } from '../storage/names.ts'
 import { blobAnswer } from './blob-answer.ts'
 import { type Caller, requireRole } from './caller.ts'
 import { BlobParams, ContainerParams } from './containers.ts'
-import { type Answer, type Call, route } from './route.ts'
+import { type Answer, type Call, type HttpRow, route } from './route.ts'
 
 const minutes = z.int().min(1).max(60).default(60)
 const SasBody = z.strictObject({
@@ -140,54 +140,56 @@ async function containerSas(
   return sas({ ...call, query: { check: 'false' }, body: { minutes: call.body.minutes } })
 }
 
-route({
-  name: 'createSas',
-  summary: 'a signature for a blob (r; operators rcw) or, for administrators, a container (rl)',
-  method: 'POST',
-  path: 'containers/{container}/sas',
-  role: 'submitter',
-  params: ContainerParams,
-  query: SasQuery,
-  body: SasBody,
-  handle: sas,
-})
-route({
-  name: 'createContainerSas',
-  summary: 'a signature to read and list a container; where keys decide, an admin key',
-  method: 'POST',
-  path: 'containers/{container}/container-sas',
-  role: 'admin',
-  params: ContainerParams,
-  body: ContainerSasBody,
-  handle: containerSas,
-})
-route({
-  name: 'createGdalAccess',
-  summary: 'paths and settings to open the blob with GDAL; carries a signature',
-  method: 'POST',
-  path: 'containers/{container}/gdal/{*path}',
-  role: 'submitter',
-  params: BlobParams,
-  body: GdalBody,
-  handle: gdal,
-})
-route({
-  name: 'downloadBlob',
-  summary: 'the bytes; Range, If-Range, If-None-Match',
-  method: 'GET',
-  path: 'containers/{container}/download/{*path}',
-  role: 'submitter',
-  params: BlobParams,
-  handle: download,
-})
-route({
-  name: 'uploadBlob',
-  summary: 'uploads a file of up to 16 MiB to silver or gold',
-  method: 'PUT',
-  path: 'containers/{container}/blobs/{*path}',
-  role: 'operator',
-  params: UploadParams,
-  query: UploadQuery,
-  uploadBytes: MAX_UPLOAD_BYTES,
-  handle: upload,
-})
+export const blobAccessRoutes: readonly HttpRow[] = [
+  route({
+    name: 'createSas',
+    summary: 'a signature for a blob (r; operators rcw) or, for administrators, a container (rl)',
+    method: 'POST',
+    path: 'containers/{container}/sas',
+    role: 'submitter',
+    params: ContainerParams,
+    query: SasQuery,
+    body: SasBody,
+    handle: sas,
+  }),
+  route({
+    name: 'createContainerSas',
+    summary: 'a signature to read and list a container; where keys decide, an admin key',
+    method: 'POST',
+    path: 'containers/{container}/container-sas',
+    role: 'admin',
+    params: ContainerParams,
+    body: ContainerSasBody,
+    handle: containerSas,
+  }),
+  route({
+    name: 'createGdalAccess',
+    summary: 'paths and settings to open the blob with GDAL; carries a signature',
+    method: 'POST',
+    path: 'containers/{container}/gdal/{*path}',
+    role: 'submitter',
+    params: BlobParams,
+    body: GdalBody,
+    handle: gdal,
+  }),
+  route({
+    name: 'downloadBlob',
+    summary: 'the bytes; Range, If-Range, If-None-Match',
+    method: 'GET',
+    path: 'containers/{container}/download/{*path}',
+    role: 'submitter',
+    params: BlobParams,
+    handle: download,
+  }),
+  route({
+    name: 'uploadBlob',
+    summary: 'uploads a file of up to 16 MiB to silver or gold',
+    method: 'PUT',
+    path: 'containers/{container}/blobs/{*path}',
+    role: 'operator',
+    params: UploadParams,
+    query: UploadQuery,
+    uploadBytes: MAX_UPLOAD_BYTES,
+    handle: upload,
+  }),
+]

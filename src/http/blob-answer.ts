@@ -1,5 +1,5 @@
 // A blob as the answer of a download: conditional and range headers, one version from the first byte to the last.
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 import type { BlobRef } from '../models/blob.ts'
 import type { Resources } from '../platform/resources.ts'
 import { readRangeHeader, tagsOf } from './conditional.ts'

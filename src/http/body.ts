@@ -1,6 +1,6 @@
 // Request bodies: read only when they are wanted, within bounds of size and time; what nobody wants is dropped before the answer leaves.
 import type { HttpRequest } from '@azure/functions'
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 
 const MAX_JSON_BYTES = 1_000_000
 const MAX_DEPTH = 32

@@ -1,6 +1,6 @@
 // Who calls, and what they may do. Never open: a caller that cannot be told is anonymous, and anonymous callers may only probe health.
 import * as z from 'zod'
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 import { includesRole, Role } from '../models/words.ts'
 import type { Config } from '../platform/config.ts'
 

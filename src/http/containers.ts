@@ -1,16 +1,16 @@
 // Containers and blobs for readers: which there are, what is in them, one blob's properties.
 import * as z from 'zod'
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 import type { ContainerSummary, ScanEnd } from '../models/blob.ts'
 import { FileFilter } from '../models/file-filter.ts'
 import { allowedContainers } from '../platform/config.ts'
-import { Tally } from '../storage/distributions.ts'
-import { blobMatcher } from '../storage/file-filter.ts'
+import { Tally } from '../inventory/distributions.ts'
+import { blobMatcher } from '../inventory/file-filter.ts'
 import { BlobName, BlobPrefix, ContainerName } from '../storage/names.ts'
-import { scanAll, scanFlat, scanLevel } from '../storage/scan.ts'
+import { scanAll, scanFlat, scanLevel } from '../inventory/scan.ts'
 import { tagsOf } from './conditional.ts'
 import { makeCursor, PositionName, readCursor } from './cursor.ts'
-import { type Answer, type Call, route, validate } from './route.ts'
+import { type Answer, type Call, type HttpRow, route, validate } from './route.ts'
 
 async function containers({ r }: Call<object, object, undefined>): Promise<Answer> {
   const { BRONZE_CONTAINER, SILVER_CONTAINER, GOLD_CONTAINER } = r.config
@@ -153,31 +153,33 @@ function blobs(call: Call<z.infer<typeof MaybeBlobParams>, Record<string, string
   return getBlob({ headers, r, params: { container, path }, query: validate(z.strictObject({}), call.query, 'INVALID_QUERY') })
 }
 
-route({
-  name: 'listContainers',
-  summary: 'the containers that may be named, their tier, whether they exist',
-  method: 'GET',
-  path: 'containers',
-  role: 'reader',
-  handle: containers,
-})
-route({
-  name: 'getBlobs',
-  summary: 'blobs of a container with filters and paging; with a path, properties of one',
-  method: 'GET',
-  path: 'containers/{container}/blobs/{*path}',
-  role: 'reader',
-  params: MaybeBlobParams,
-  query: z.record(z.string(), z.string()),
-  handle: blobs,
-})
-route({
-  name: 'getContainerSummary',
-  summary: 'counts by size, extension and kind of up to 25,000 names, at once',
-  method: 'GET',
-  path: 'containers/{container}/summary',
-  role: 'reader',
-  params: ContainerParams,
-  query: SummaryQuery,
-  handle: summary,
-})
+export const containerRoutes: readonly HttpRow[] = [
+  route({
+    name: 'listContainers',
+    summary: 'the containers that may be named, their tier, whether they exist',
+    method: 'GET',
+    path: 'containers',
+    role: 'reader',
+    handle: containers,
+  }),
+  route({
+    name: 'getBlobs',
+    summary: 'blobs of a container with filters and paging; with a path, properties of one',
+    method: 'GET',
+    path: 'containers/{container}/blobs/{*path}',
+    role: 'reader',
+    params: MaybeBlobParams,
+    query: z.record(z.string(), z.string()),
+    handle: blobs,
+  }),
+  route({
+    name: 'getContainerSummary',
+    summary: 'counts by size, extension and kind of up to 25,000 names, at once',
+    method: 'GET',
+    path: 'containers/{container}/summary',
+    role: 'reader',
+    params: ContainerParams,
+    query: SummaryQuery,
+    handle: summary,
+  }),
+]

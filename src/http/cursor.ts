@@ -1,8 +1,8 @@
 // Paging cursors: opaque, and bound to the query that made them.
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
-import { canonicalJson } from '../engine/canonical-json.ts'
-import { AppError } from '../engine/errors.ts'
+import { canonicalJson } from '../rules/canonical-json.ts'
+import { AppError } from '../rules/errors.ts'
 
 const digest = (query: unknown): string => createHash('sha256').update(canonicalJson(query)).digest('base64url').slice(0, 12)
 

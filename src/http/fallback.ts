@@ -1,18 +1,18 @@
 // What no route took: the index at `/api`, 400 for an id that no route takes, 405 when another method knows the path, else 404.
 // The host alone would answer 404 with an empty body. It does not rank routes but sorts them by function name: this one must be last.
-import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions'
-import { AppError } from '../engine/errors.ts'
+import type { HttpRequest, HttpResponseInit } from '@azure/functions'
+import { AppError } from '../rules/errors.ts'
 import { RequestBody } from './body.ts'
 import { NOSNIFF, problemAnswer } from './problem.ts'
-import { type DeclaredRoute, declaredRoutes, requestIdOf } from './route.ts'
+import { type HttpRow, requestIdOf } from './route.ts'
 import { pathBelowApi, plainTemplate, valuesOf } from './template.ts'
 
 /** Sorts behind every other name, so that the host asks all others first. */
 export const UNKNOWN_ROUTE = 'zzAnswerUnknownRoute'
 
 /** Every route that this app answers, for who only knows its address. */
-function indexAnswer(requestId: string): HttpResponseInit {
-  const routes = declaredRoutes.map(({ method, path, role, summary }) => ({
+function indexAnswer(rows: readonly HttpRow[], requestId: string): HttpResponseInit {
+  const routes = rows.map(({ method, path, role, summary }) => ({
     method,
     path: `/api/${plainTemplate(path)}`,
     role,
@@ -26,7 +26,7 @@ function indexAnswer(requestId: string): HttpResponseInit {
   }
 }
 
-type Match = DeclaredRoute & { readonly values: Record<string, string> }
+type Match = HttpRow & { readonly values: Record<string, string> }
 
 function refusal(method: string, found: readonly Match[]): AppError {
   const allowed = [...new Set(found.map((d) => d.method))]
@@ -41,12 +41,13 @@ function refusal(method: string, found: readonly Match[]): AppError {
     : new AppError('ROUTE_NOT_FOUND', 'There is no such resource. GET /api shows all there are.')
 }
 
-async function answerUnknown(request: HttpRequest): Promise<HttpResponseInit> {
+/** @param rows every route of the app */
+export async function answerUnknownRoute(request: HttpRequest, rows: readonly HttpRow[]): Promise<HttpResponseInit> {
   const path = pathBelowApi(new URL(request.url))
   const requestId = requestIdOf(request)
   await new RequestBody(request).drop()
-  if (path === '' && request.method === 'GET') return indexAnswer(requestId)
-  const found = declaredRoutes.flatMap((d): Match[] => {
+  if (path === '' && request.method === 'GET') return indexAnswer(rows, requestId)
+  const found = rows.flatMap((d): Match[] => {
     const values = valuesOf(d.path, path)
     return values ? [{ ...d, values }] : []
   })
@@ -56,10 +57,3 @@ async function answerUnknown(request: HttpRequest): Promise<HttpResponseInit> {
   const allow = [...new Set(found.map((d) => d.method))].join(', ')
   return { ...answer, headers: { ...(answer.headers as Record<string, string>), allow } }
 }
-
-app.http(UNKNOWN_ROUTE, {
-  methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD'],
-  route: '{*path}',
-  authLevel: 'anonymous',
-  handler: answerUnknown,
-})

@@ -1,8 +1,8 @@
 // Liveness (the process answers) and readiness (Postgres and storage answer).
 import { type BreakerRow, listOpenBreakers } from '../db/reading.ts'
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 import type { Resources } from '../platform/resources.ts'
-import { route } from './route.ts'
+import { type HttpRow, route } from './route.ts'
 
 /** A probe that takes longer counts as failed: readiness answers within 3 s. */
 const PROBE_MS = 2500
@@ -35,32 +35,33 @@ async function probe(r: Resources, name: string, ask: () => Promise<unknown>): P
   }
 }
 
-route({
-  name: 'getHealthLive',
-  summary: 'the process answers',
-  method: 'GET',
-  path: 'health/live',
-  role: 'anonymous',
-  handle: () => Promise.resolve({ body: { status: 'live' } }),
-})
-
-route({
-  name: 'getHealthReady',
-  summary: 'Postgres and storage answer',
-  method: 'GET',
-  path: 'health/ready',
-  role: 'anonymous',
-  async handle({ r }) {
-    let breakers: readonly BreakerRow[] = []
-    const checks = await Promise.all([
-      probe(r, 'postgres', async () => (breakers = await listOpenBreakers(r.db))),
-      probe(r, 'storage', () => r.blobs.checkContainer(r.config.ALLOWED_CONTAINERS?.[0] ?? r.config.BRONZE_CONTAINER)),
-    ])
-    const ready = checks.every((c) => c.ok)
-    return {
-      status: ready ? 200 : 503,
-      headers: ready ? {} : { 'retry-after': '5' },
-      body: { status: ready ? 'ready' : 'not_ready', checks, breakers },
-    }
-  },
-})
+export const healthRoutes: readonly HttpRow[] = [
+  route({
+    name: 'getHealthLive',
+    summary: 'the process answers',
+    method: 'GET',
+    path: 'health/live',
+    role: 'anonymous',
+    handle: () => Promise.resolve({ body: { status: 'live' } }),
+  }),
+  route({
+    name: 'getHealthReady',
+    summary: 'Postgres and storage answer',
+    method: 'GET',
+    path: 'health/ready',
+    role: 'anonymous',
+    async handle({ r }) {
+      let breakers: readonly BreakerRow[] = []
+      const checks = await Promise.all([
+        probe(r, 'postgres', async () => (breakers = await listOpenBreakers(r.db))),
+        probe(r, 'storage', () => r.blobs.checkContainer(r.config.ALLOWED_CONTAINERS?.[0] ?? r.config.BRONZE_CONTAINER)),
+      ])
+      const ready = checks.every((c) => c.ok)
+      return {
+        status: ready ? 200 : 503,
+        headers: ready ? {} : { 'retry-after': '5' },
+        body: { status: ready ? 'ready' : 'not_ready', checks, breakers },
+      }
+    },
+  }),
+]

@@ -14,14 +14,14 @@ import {
 } from '../db/job-functions.ts'
 import { listJobs } from '../db/reading.ts'
 import { only } from '../db/sql-function.ts'
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 import { Instant, JobId, SnakeName, storableText } from '../models/names.ts'
 import { JobStatus } from '../models/words.ts'
-import { type Instances, isActive } from '../orchestrators/client.ts'
+import { type Instances, isActive } from '../engine/instances.ts'
 import type { Resources } from '../platform/resources.ts'
 import { jobLinks } from './job-document.ts'
 import { jobOf } from './jobs.ts'
-import { type Answer, type Call, JOB, route } from './route.ts'
+import { type Answer, type Call, type HttpRow, JOB, route } from './route.ts'
 
 /** Why an operator did it; stands in the audit row. */
 export const Reason = storableText(1000)
@@ -143,9 +143,9 @@ const likeOf = (glob: string): string =>
 const ById = z.object({ job_id: JobId })
 
 /** Retries, reruns and resumes run on: 202; what has ended or holds: 200. */
-function declare(name: keyof typeof ACTIONS): void {
+function rowOf(name: keyof typeof ACTIONS): HttpRow {
   const action: Action = ACTIONS[name]
-  route({
+  return route({
     name: `${name}Job`,
     summary: action.summary,
     method: 'POST',
@@ -161,8 +161,6 @@ function declare(name: keyof typeof ACTIONS): void {
     },
   })
 }
-for (const name of Object.keys(ACTIONS) as (keyof typeof ACTIONS)[]) declare(name)
-
 /** Most jobs of one order: the answer names each. */
 const MAX_BULK = 1000
 const AT_ONCE = 8
@@ -235,12 +233,15 @@ async function matching(
     .slice(0, limit)
 }
 
-route({
-  name: 'changeJobs',
-  summary: 'one action for all jobs of a filter; a dry run by default',
-  method: 'POST',
-  path: 'bulk/jobs',
-  role: 'operator',
-  body: Bulk,
-  handle: bulk,
-})
+export const jobActionRoutes: readonly HttpRow[] = [
+  ...(Object.keys(ACTIONS) as (keyof typeof ACTIONS)[]).map(rowOf),
+  route({
+    name: 'changeJobs',
+    summary: 'one action for all jobs of a filter; a dry run by default',
+    method: 'POST',
+    path: 'bulk/jobs',
+    role: 'operator',
+    body: Bulk,
+    handle: bulk,
+  }),
+]

@@ -9,8 +9,8 @@ import {
   progressFloor,
   samplesOf,
   type StageCounts,
-} from '../engine/progress.ts'
-import type { InstanceStatus } from '../orchestrators/client.ts'
+} from '../rules/progress.ts'
+import type { InstanceStatus } from '../engine/instances.ts'
 import type { Resources } from '../platform/resources.ts'
 import { withHrefs } from './job-file-names.ts'
 import { withoutEmptyCut } from './pages.ts'

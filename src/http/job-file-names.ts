@@ -1,5 +1,5 @@
 // Names of a job's files: blobs of the internal container, below the job's id, which the URL carries already.
-import { INTERNAL_CONTAINER } from '../storage/large-results.ts'
+import { INTERNAL_CONTAINER } from '../models/blob-store.ts'
 
 /** What jobs write there: lists and indexes, parts of inventories, results too large for a row. */
 export const KINDS = ['inventory', 'lists', 'results'] as const

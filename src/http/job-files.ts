@@ -1,15 +1,15 @@
 // What a job wrote for its readers: indexes, parts of inventories, large results. Limited to the job's own blobs.
 import * as z from 'zod'
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 import type { BlobRef } from '../models/blob.ts'
 import { JobId } from '../models/names.ts'
-import { INTERNAL_CONTAINER } from '../storage/large-results.ts'
+import { INTERNAL_CONTAINER } from '../models/blob-store.ts'
 import { blobNameProblem } from '../storage/names.ts'
 import { blobAnswer } from './blob-answer.ts'
 import { makeCursor, PositionName, readCursor } from './cursor.ts'
 import { fileHref, KINDS } from './job-file-names.ts'
 import { jobOf } from './jobs.ts'
-import { type Answer, type Call, JOB, route } from './route.ts'
+import { type Answer, type Call, JOB, type HttpRow, route } from './route.ts'
 
 const ById = z.object({ job_id: JobId })
 const FilesQuery = z.strictObject({
@@ -91,22 +91,24 @@ async function lines(ref: BlobRef, type: string, r: Call<unknown, unknown, unkno
   }
 }
 
-route({
-  name: 'listJobFiles',
-  summary: 'what the job wrote: indexes, parts, large results',
-  method: 'GET',
-  path: `jobs/${JOB}/files`,
-  role: 'reader',
-  params: ById,
-  query: FilesQuery,
-  handle: files,
-})
-route({
-  name: 'getJobFile',
-  summary: 'one of them: lines of NDJSON or CSV, or the stored gzip with ranges (Accept: application/gzip)',
-  method: 'GET',
-  path: `jobs/${JOB}/file/{*file}`,
-  role: 'reader',
-  params: OneParams,
-  handle: file,
-})
+export const jobFileRoutes: readonly HttpRow[] = [
+  route({
+    name: 'listJobFiles',
+    summary: 'what the job wrote: indexes, parts, large results',
+    method: 'GET',
+    path: `jobs/${JOB}/files`,
+    role: 'reader',
+    params: ById,
+    query: FilesQuery,
+    handle: files,
+  }),
+  route({
+    name: 'getJobFile',
+    summary: 'one of them: lines of NDJSON or CSV, or the stored gzip with ranges (Accept: application/gzip)',
+    method: 'GET',
+    path: `jobs/${JOB}/file/{*file}`,
+    role: 'reader',
+    params: OneParams,
+    handle: file,
+  }),
+]

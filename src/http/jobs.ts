@@ -1,16 +1,16 @@
 // Jobs: list, status document, Durable instance contract, events.
 import * as z from 'zod'
 import { findJob, type JobRow, listEvents, listJobs } from '../db/reading.ts'
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 import { Instant, JobId, SnakeName } from '../models/names.ts'
 import { JobStatus } from '../models/words.ts'
-import { type Instances, type InstanceStatus, isActive } from '../orchestrators/client.ts'
+import { type Instances, type InstanceStatus, isActive } from '../engine/instances.ts'
 import type { Resources } from '../platform/resources.ts'
 import { paging, PositionTime, readCursor } from './cursor.ts'
-import { instanceHistory } from './instance-history.ts'
+import { instanceHistory } from '../engine/instance-history.ts'
 import { jobDocument, jobSummary } from './job-document.ts'
 import { pageOf, readingOf } from './pages.ts'
-import { type Answer, type Call, JOB, route } from './route.ts'
+import { type Answer, type Call, JOB, type HttpRow, route } from './route.ts'
 
 const ById = z.object({ job_id: JobId })
 
@@ -116,50 +116,52 @@ async function events({ params, query, r }: Call<z.infer<typeof ById>, z.infer<t
   return { body: { events: page, count: page.length, ...more } }
 }
 
-route({
-  name: 'listJobs',
-  summary: 'jobs, newest first; type, status, since, error_code, text, limit, next',
-  method: 'GET',
-  path: 'jobs',
-  role: 'reader',
-  query: ListQuery,
-  handle: list,
-})
-route({
-  name: 'getJobStatus',
-  summary: 'status, stages with counts, progress, result, error',
-  method: 'GET',
-  path: `jobs/status/${JOB}`,
-  role: 'reader',
-  params: ById,
-  handle: status,
-})
-route({
-  name: 'getJob',
-  summary: 'status, stages with counts, progress, result, error',
-  method: 'GET',
-  path: `jobs/${JOB}`,
-  role: 'reader',
-  params: ById,
-  handle: status,
-})
-route({
-  name: 'getJobInstance',
-  summary: 'the Durable status contract: 202 while it runs, 200 at the end',
-  method: 'GET',
-  path: `jobs/${JOB}/instance`,
-  role: 'reader',
-  params: ById,
-  query: InstanceQuery,
-  handle: instance,
-})
-route({
-  name: 'listJobEvents',
-  summary: 'what happened to the job, in order',
-  method: 'GET',
-  path: `jobs/${JOB}/events`,
-  role: 'reader',
-  params: ById,
-  query: EventsQuery,
-  handle: events,
-})
+export const jobRoutes: readonly HttpRow[] = [
+  route({
+    name: 'listJobs',
+    summary: 'jobs, newest first; type, status, since, error_code, text, limit, next',
+    method: 'GET',
+    path: 'jobs',
+    role: 'reader',
+    query: ListQuery,
+    handle: list,
+  }),
+  route({
+    name: 'getJobStatus',
+    summary: 'status, stages with counts, progress, result, error',
+    method: 'GET',
+    path: `jobs/status/${JOB}`,
+    role: 'reader',
+    params: ById,
+    handle: status,
+  }),
+  route({
+    name: 'getJob',
+    summary: 'status, stages with counts, progress, result, error',
+    method: 'GET',
+    path: `jobs/${JOB}`,
+    role: 'reader',
+    params: ById,
+    handle: status,
+  }),
+  route({
+    name: 'getJobInstance',
+    summary: 'the Durable status contract: 202 while it runs, 200 at the end',
+    method: 'GET',
+    path: `jobs/${JOB}/instance`,
+    role: 'reader',
+    params: ById,
+    query: InstanceQuery,
+    handle: instance,
+  }),
+  route({
+    name: 'listJobEvents',
+    summary: 'what happened to the job, in order',
+    method: 'GET',
+    path: `jobs/${JOB}/events`,
+    role: 'reader',
+    params: ById,
+    query: EventsQuery,
+    handle: events,
+  }),
+]

@@ -1,5 +1,5 @@
 // Pages of other origins may change nothing: a browser tells where a request comes from, and programs that are no browser say nothing.
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 
 const READING = new Set(['GET', 'HEAD', 'OPTIONS'])
 

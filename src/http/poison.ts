@@ -3,12 +3,12 @@ import * as z from 'zod'
 import { discardPoison } from '../db/job-functions.ts'
 import { groupPoison, listFailedTasks, type PoisonGroup } from '../db/reading-failures.ts'
 import { only } from '../db/sql-function.ts'
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 import { JobId } from '../models/names.ts'
 import type { Resources } from '../platform/resources.ts'
 import { readingOf, withoutEmptyCut } from './pages.ts'
 import { ACTIONS, Reason } from './job-actions.ts'
-import { type Answer, type Call, route } from './route.ts'
+import { type Answer, type Call, type HttpRow, route } from './route.ts'
 
 const SHOWN = 100
 const EXPORTED = 10_000
@@ -79,20 +79,22 @@ async function exported(r: Resources, jobId: string | undefined): Promise<Answer
   }
 }
 
-route({
-  name: 'getPoison',
-  summary: 'tasks whose every worker died',
-  method: 'GET',
-  path: 'monitor/poison',
-  role: 'operator',
-  handle: ({ r }) => report(r, 'list'),
-})
-route({
-  name: 'changePoison',
-  summary: 'requeue, discard or export poisoned tasks',
-  method: 'POST',
-  path: 'monitor/poison',
-  role: 'operator',
-  body: Body,
-  handle: change,
-})
+export const poisonRoutes: readonly HttpRow[] = [
+  route({
+    name: 'getPoison',
+    summary: 'tasks whose every worker died',
+    method: 'GET',
+    path: 'monitor/poison',
+    role: 'operator',
+    handle: ({ r }) => report(r, 'list'),
+  }),
+  route({
+    name: 'changePoison',
+    summary: 'requeue, discard or export poisoned tasks',
+    method: 'POST',
+    path: 'monitor/poison',
+    role: 'operator',
+    body: Body,
+    handle: change,
+  }),
+]

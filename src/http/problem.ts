@@ -1,6 +1,6 @@
 // Error answers: problem+json (RFC 9457) with code and request_id; nothing of the inside reaches them.
 import type { HttpResponseInit } from '@azure/functions'
-import { AppError, type Issue } from '../engine/errors.ts'
+import { AppError, type Issue } from '../rules/errors.ts'
 
 export interface Problem {
   readonly type: string

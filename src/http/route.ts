@@ -1,14 +1,13 @@
 // Every HTTP function goes through here: request id, origin, role, strict validation, body, problem+json, log.
 import { randomUUID } from 'node:crypto'
-import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions'
+import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
 import * as df from 'durable-functions'
 import * as z from 'zod'
-import { AppError, type Issue } from '../engine/errors.ts'
-import { type Instances, instancesOf } from '../orchestrators/client.ts'
-import { storableJson } from '../engine/storable.ts'
+import { AppError, type Issue } from '../rules/errors.ts'
+import { type Instances, instancesOf } from '../engine/instances.ts'
+import { storableJson } from '../rules/storable.ts'
 import type { Role } from '../models/words.ts'
-import { authLevelOf } from '../platform/config.ts'
-import { type Resources, resources } from '../platform/resources.ts'
+import type { Resources } from '../platform/resources.ts'
 import { type Caller, callerOf, requireRole } from './caller.ts'
 import { RequestBody } from './body.ts'
 import { refuseForeignOrigin } from './origin.ts'
@@ -61,8 +60,8 @@ export interface Route<P, Q, B> {
   handle(call: Call<P, Q, B>): Promise<Answer>
 }
 
-/** What stands in the table of routes. */
-export interface DeclaredRoute {
+/** A row of the table of functions. */
+export interface HttpRow {
   readonly name: string
   readonly method: Method
   readonly path: string
@@ -70,10 +69,9 @@ export interface DeclaredRoute {
   readonly role: Role | 'anonymous'
   /** Values of the path, validated. @throws AppError `INVALID_ID` */
   readonly check: (values: Record<string, string>) => void
+  /** @param resources asked for within, so that wrong settings are an answer */
+  readonly answer: (request: HttpRequest, context: InvocationContext, resources: () => Resources) => Promise<HttpResponseInit>
 }
-
-/** Declared routes, for the index, for answers to unknown ones, and for tests. */
-export const declaredRoutes: DeclaredRoute[] = []
 
 /** Path of a job id: so long that it is never a word like `submit`, and no two routes meet. */
 export const JOB = '{job_id:length(64)}'
@@ -82,18 +80,25 @@ const ANONYMOUS: Caller = { name: 'anonymous', role: 'reader' }
 /** What clients of the host add by themselves: a key, and the name of the client in function URLs of the portal. */
 const HOST_QUERY = new Set(['code', 'clientid'])
 
-/** Declares one endpoint and registers it with the host. */
-export function route<P = Record<string, never>, Q = Record<string, never>, B = undefined>(definition: Route<P, Q, B>): void {
+/** One endpoint as a row: everything around the handler is here. */
+export function route<P = Record<string, never>, Q = Record<string, never>, B = undefined>(definition: Route<P, Q, B>): HttpRow {
   const { name, method, path, summary, role, params } = definition
   const check = (values: Record<string, string>): void => void validate(params ?? nothing, values, 'INVALID_ID')
-  declaredRoutes.push({ name, method, path, summary, role, check })
-  app.http(name, {
-    methods: [method],
-    route: path,
-    authLevel: role === 'anonymous' ? 'anonymous' : authLevelOf(process.env, role === 'admin'),
-    extraInputs: [df.input.durableClient()],
-    handler: (request, context) => answer(request, context, (call) => definition.handle(call), definition),
-  })
+  return {
+    name,
+    method,
+    path,
+    summary,
+    role,
+    check,
+    answer: (request, context, resources) => answer({ request, context, resources }, definition),
+  }
+}
+
+interface Incoming {
+  readonly request: HttpRequest
+  readonly context: InvocationContext
+  readonly resources: () => Resources
 }
 
 /** A legal request id of the caller is kept, so that a trace goes through; anything else is replaced. */
@@ -102,17 +107,13 @@ export function requestIdOf(request: HttpRequest): string {
   return given && /^[A-Za-z0-9_.:-]{1,100}$/.test(given) ? given : randomUUID()
 }
 
-async function answer<P, Q, B>(
-  request: HttpRequest,
-  context: InvocationContext,
-  handle: (call: Call<P, Q, B>) => Promise<Answer>,
-  definition: Route<P, Q, B>,
-): Promise<HttpResponseInit> {
+async function answer<P, Q, B>(incoming: Incoming, definition: Route<P, Q, B>): Promise<HttpResponseInit> {
+  const { request, resources } = incoming
   const requestId = requestIdOf(request)
   const body = new RequestBody(request)
   try {
-    const call = await callOf(request, context, body, definition, requestId)
-    const { status = 200, headers, body: json, stream } = await handle(call)
+    const call = await callOf(incoming, body, definition, requestId)
+    const { status = 200, headers, body: json, stream } = await definition.handle(call)
     await body.drop()
     return {
       status,
@@ -121,7 +122,7 @@ async function answer<P, Q, B>(
     }
   } catch (error) {
     await body.drop()
-    logProblem(error, definition.name, requestId)
+    logProblem(resources, error, definition.name, requestId)
     return problemAnswer(error, requestId)
   }
 }
@@ -130,8 +131,7 @@ const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-
 
 /** Everything that can be refused without the body is refused before it is read. */
 async function callOf<P, Q, B>(
-  request: HttpRequest,
-  context: InvocationContext,
+  { request, context, resources }: Incoming,
   body: RequestBody,
   definition: Route<P, Q, B>,
   requestId: string,
@@ -157,11 +157,11 @@ async function callOf<P, Q, B>(
     headers: request.headers,
     url,
     r,
-    instances: instancesOf(context),
+    instances: instancesOf(df.getClient(context)),
   }
 }
 
-function logProblem(error: unknown, route: string, requestId: string): void {
+function logProblem(resources: () => Resources, error: unknown, route: string, requestId: string): void {
   if (error instanceof AppError && error.status < 500) return
   try {
     resources().log.error('http.failed', { route, request_id: requestId, error })

@@ -3,14 +3,14 @@ import * as z from 'zod'
 import { callerLoad, confirmStart, submitJob } from '../db/job-functions.ts'
 import { findJob } from '../db/reading.ts'
 import { only } from '../db/sql-function.ts'
-import { AppError } from '../engine/errors.ts'
-import { jobId } from '../engine/ids.ts'
-import { storableJson } from '../engine/storable.ts'
+import { AppError } from '../rules/errors.ts'
+import { jobId } from '../rules/ids.ts'
+import { storableJson } from '../rules/storable.ts'
 import { SnakeName } from '../models/names.ts'
 import { isTerminalJob } from '../models/words.ts'
 import type { Resources } from '../platform/resources.ts'
 import { jobLinks } from './job-document.ts'
-import { type Answer, type Call, route, validate } from './route.ts'
+import { type Answer, type Call, type HttpRow, route, validate } from './route.ts'
 
 /** Accepted beside the parameters of every job type: annotations, not part of the job's identity. */
 const Metadata = z.object({
@@ -144,14 +144,16 @@ function splitMetadata(body: Record<string, unknown>): { metadata: Record<string
   return { metadata: metadata as Record<string, unknown>, rest }
 }
 
-route({
-  name: 'submitJob',
-  summary: 'starts a job; the same parameters are the same job',
-  method: 'POST',
-  path: 'jobs/submit/{job_type}',
-  role: 'submitter',
-  params: Params,
-  query: Query,
-  body: z.record(z.string(), z.unknown()),
-  handle: submit,
-})
+export const submitRoutes: readonly HttpRow[] = [
+  route({
+    name: 'submitJob',
+    summary: 'starts a job; the same parameters are the same job',
+    method: 'POST',
+    path: 'jobs/submit/{job_type}',
+    role: 'submitter',
+    params: Params,
+    query: Query,
+    body: z.record(z.string(), z.unknown()),
+    handle: submit,
+  }),
+]

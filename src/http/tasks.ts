@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { findTask, listLineage, listTasks, type TaskRow } from '../db/reading-tasks.ts'
 import { groupErrors, listFailedTasks } from '../db/reading-failures.ts'
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 import { Instant, JobId, SnakeName, TaskKey } from '../models/names.ts'
 import { TaskStatus } from '../models/words.ts'
 import type { Resources } from '../platform/resources.ts'
@@ -10,7 +10,7 @@ import { Ordinal, paging, PositionTime, readCursor } from './cursor.ts'
 import { withHrefs } from './job-file-names.ts'
 import { jobOf } from './jobs.ts'
 import { pageOf, readingOf, withoutEmptyCut } from './pages.ts'
-import { type Answer, type Call, JOB, route } from './route.ts'
+import { type Answer, type Call, JOB, type HttpRow, route } from './route.ts'
 
 const stage = z.coerce.number().int().min(1).max(1000)
 const ListParams = z.object({ job_id: JobId })
@@ -96,49 +96,51 @@ function ancestor({ stage, stage_name, task_no, task_key, status, result_data, e
   return { stage, stage_name, task_no, task_key, status, result_data, error_code }
 }
 
-route({
-  name: 'listJobTasks',
-  summary: 'tasks of a job; stage, status, error_code, text, limit, next',
-  method: 'GET',
-  path: `jobs/${JOB}/tasks`,
-  role: 'reader',
-  params: ListParams,
-  query: ListQuery,
-  handle: list,
-})
-route({
-  name: 'getJobTask',
-  summary: 'one task with its lineage',
-  method: 'GET',
-  path: `jobs/${JOB}/tasks/{stage}/{*key}`,
-  role: 'reader',
-  params: OneParams,
-  handle: one,
-})
-route({
-  name: 'getJobTaskLineage',
-  summary: 'where a task came from, stage by stage',
-  method: 'GET',
-  path: `jobs/${JOB}/lineage/{stage}/{*key}`,
-  role: 'reader',
-  params: OneParams,
-  handle: chain,
-})
-route({
-  name: 'listJobErrors',
-  summary: 'what failed in the job, grouped by stage and code',
-  method: 'GET',
-  path: `jobs/${JOB}/errors`,
-  role: 'reader',
-  params: ListParams,
-  handle: errors,
-})
-route({
-  name: 'listFailedTasks',
-  summary: 'what failed across all jobs since a time',
-  method: 'GET',
-  path: 'tasks',
-  role: 'reader',
-  query: FailedQuery,
-  handle: failed,
-})
+export const taskRoutes: readonly HttpRow[] = [
+  route({
+    name: 'listJobTasks',
+    summary: 'tasks of a job; stage, status, error_code, text, limit, next',
+    method: 'GET',
+    path: `jobs/${JOB}/tasks`,
+    role: 'reader',
+    params: ListParams,
+    query: ListQuery,
+    handle: list,
+  }),
+  route({
+    name: 'getJobTask',
+    summary: 'one task with its lineage',
+    method: 'GET',
+    path: `jobs/${JOB}/tasks/{stage}/{*key}`,
+    role: 'reader',
+    params: OneParams,
+    handle: one,
+  }),
+  route({
+    name: 'getJobTaskLineage',
+    summary: 'where a task came from, stage by stage',
+    method: 'GET',
+    path: `jobs/${JOB}/lineage/{stage}/{*key}`,
+    role: 'reader',
+    params: OneParams,
+    handle: chain,
+  }),
+  route({
+    name: 'listJobErrors',
+    summary: 'what failed in the job, grouped by stage and code',
+    method: 'GET',
+    path: `jobs/${JOB}/errors`,
+    role: 'reader',
+    params: ListParams,
+    handle: errors,
+  }),
+  route({
+    name: 'listFailedTasks',
+    summary: 'what failed across all jobs since a time',
+    method: 'GET',
+    path: 'tasks',
+    role: 'reader',
+    query: FailedQuery,
+    handle: failed,
+  }),
+]

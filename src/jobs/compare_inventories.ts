@@ -1,10 +1,10 @@
 // What changed in a container between two inventories: added, changed by ETag, removed.
 import * as z from 'zod'
-import { defineJob, defineStage } from '../engine/define-job.ts'
+import { defineJob, defineStage } from '../define/define-job.ts'
 import { type ContainerInventory, type InventoryChange, InventoryChanges, InventoryId } from '../models/inventory.ts'
-import { changesBetween } from '../storage/compare-inventories.ts'
-import { loadInventory, readParts } from '../storage/inventory-file.ts'
-import { writeList } from '../storage/list-file.ts'
+import { changesBetween } from '../inventory/compare-inventories.ts'
+import { loadInventory, readParts } from '../inventory/inventory-file.ts'
+import { writeList } from '../inventory/list-file.ts'
 
 const SAMPLE = 20
 

@@ -1,6 +1,6 @@
 // The smallest complete job: two stages, one descending from the other.
 import * as z from 'zod'
-import { defineJob, defineStage } from '../engine/define-job.ts'
+import { defineJob, defineStage } from '../define/define-job.ts'
 
 const params = z.strictObject({
   n: z.int().min(1).max(100_000).default(1).describe('how many greetings'),

@@ -1,13 +1,13 @@
 // Inventory of a container of any size: split by folders, listed side by side, kept as parts in blobs, put together as one record.
 import * as z from 'zod'
-import { defineJob, defineStage } from '../engine/define-job.ts'
+import { defineJob, defineStage } from '../define/define-job.ts'
 import { ContainerInventory, NameRange, RangeResult } from '../models/inventory.ts'
-import { acceptContainer, containerParams, listingOf, withContainerAlias } from '../storage/container-params.ts'
-import { findDuplicates } from '../storage/duplicates.ts'
-import { keepInventory, readParts } from '../storage/inventory-file.ts'
-import { writeList } from '../storage/list-file.ts'
-import { planRanges } from '../storage/plan-ranges.ts'
-import { mergeStatistics, RangeStatistics } from '../storage/statistics.ts'
+import { acceptContainer, containerParams, listingOf, withContainerAlias } from '../inventory/container-parameters.ts'
+import { findDuplicates } from '../inventory/duplicates.ts'
+import { keepInventory, readParts } from '../inventory/inventory-file.ts'
+import { writeList } from '../inventory/list-file.ts'
+import { planRanges } from '../inventory/plan-ranges.ts'
+import { mergeStatistics, RangeStatistics } from '../inventory/statistics.ts'
 
 const TWENTY_MINUTES_MS = 1_200_000
 

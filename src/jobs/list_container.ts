@@ -1,12 +1,12 @@
 // Lists a container and stores metadata of every file as a task of its own; optionally an index of all files.
 import * as z from 'zod'
-import { defineJob, defineStage } from '../engine/define-job.ts'
-import { AppError } from '../engine/errors.ts'
+import { defineJob, defineStage } from '../define/define-job.ts'
+import { AppError } from '../rules/errors.ts'
 import { BlobMetadata, type ListedFile, ListRef, MetadataLevel, OrchestrationData, SkippedNames } from '../models/blob.ts'
 import { readTiffHeader } from '../raster/tiff-header.ts'
-import { acceptContainer, containerParams, listingOf, withContainerAlias } from '../storage/container-params.ts'
+import { acceptContainer, containerParams, listingOf, withContainerAlias } from '../inventory/container-parameters.ts'
 import { readExtras } from '../storage/extras.ts'
-import { readList, writeList } from '../storage/list-file.ts'
+import { readList, writeList } from '../inventory/list-file.ts'
 
 /** Named sizes of containers, for documents; the only limit that is enforced is `max_files`. */
 export const CONTAINER_SIZE_LIMITS = { SAFE: 1000, STANDARD: 2500, MAX: 5000, HARD: 5000, DEV: 500 } as const

@@ -1,10 +1,10 @@
 // What is in a container: counts, bytes, kinds and the largest file, in one pass and bounded memory.
 import * as z from 'zod'
-import { defineJob, defineStage } from '../engine/define-job.ts'
+import { defineJob, defineStage } from '../define/define-job.ts'
 import { SummaryResult } from '../models/blob.ts'
 import { toMib } from '../storage/blob-metadata.ts'
-import { acceptContainer, containerParams, listingOf, withContainerAlias } from '../storage/container-params.ts'
-import { Tally } from '../storage/distributions.ts'
+import { acceptContainer, containerParams, listingOf, withContainerAlias } from '../inventory/container-parameters.ts'
+import { Tally } from '../inventory/distributions.ts'
 
 const params = withContainerAlias(
   z.strictObject({

@@ -1,6 +1,9 @@
 // The seam to blob storage. One implementation in src/storage, built in platform/resources.ts, handed to jobs through ctx.
 import type { BlobMetadata, BlobRef } from './blob.ts'
 
+/** Container for what the product keeps for itself. */
+export const INTERNAL_CONTAINER = 'lamplighter'
+
 /** How a write treats a blob that is there: refuse it, replace exactly the one with this ETag, or replace any. */
 export type WriteMode = 'create' | 'replace' | 'overwrite'
 

@@ -1,6 +1,9 @@
 // What orchestrator and activities say to each other: small objects, at most 1 KB, never bare strings.
 import type { JobStatus } from './words.ts'
 
+/** The orchestrator that handles every job. */
+export const ORCHESTRATOR = 'job'
+
 /** Input of the orchestrator. The last members travel through continueAsNew only. */
 export interface JobInput {
   readonly jobId: string

@@ -1,10 +1,7 @@
 // The only orchestrator: asks what the job needs, fans out, fans in, asks again. Postgres decides; this only wakes.
-import * as df from 'durable-functions'
 import type { OrchestrationHandler, Task } from 'durable-functions'
 import type { RunReport } from '../models/steps.ts'
 import { asReports, asStep, callsOf } from './call.ts'
-
-export const ORCHESTRATOR = 'job'
 
 /** One execution stays below these, so that its history (sent at every replay) stays small. */
 const MAX_TURNS = 100
@@ -55,5 +52,3 @@ export const job: OrchestrationHandler = function* (context): Generator<Task, un
 function lesser(a: number, b: number): number {
   return a < b ? a : b
 }
-
-df.app.orchestration(ORCHESTRATOR, job)

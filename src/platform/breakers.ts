@@ -1,15 +1,8 @@
 // Circuit breakers of this process (cockatiel): they count failures, stop the rest of a batch, and tell Postgres, which tells the others.
 import { BrokenCircuitError, circuitBreaker, type CircuitBreakerPolicy, ConsecutiveBreaker, handleWhen } from 'cockatiel'
-import { accused, DEPENDENCIES, type DependencyName } from '../engine/dependencies.ts'
-import { AppError } from '../engine/errors.ts'
-
-export interface Breakers {
-  /**
-   * Runs what needs the dependencies.
-   * @throws AppError `DEPENDENCY_OPEN` without running it while one of them is known to be down
-   */
-  run<T>(names: readonly DependencyName[], work: () => Promise<T>): Promise<T>
-}
+import { accused, DEPENDENCIES, type DependencyName } from '../rules/dependencies.ts'
+import type { Breakers } from '../engine/deps.ts'
+import { AppError } from '../rules/errors.ts'
 
 export interface BreakerSettings {
   /** Failures in a row that open a breaker. */

@@ -1,6 +1,6 @@
 // Every setting of the app, read once. All missing or wrong names are reported together.
 import * as z from 'zod'
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 
 const containers = z.string().transform((text) =>
   text

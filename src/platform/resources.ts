@@ -1,29 +1,17 @@
 // The only composition root: pool, blob store, log and clock, built once per process on first use.
-import { openPool, type Pool } from '../db/pool.ts'
+import { openPool } from '../db/pool.ts'
 import { breakerReport } from '../db/breaker-functions.ts'
-import type { AnyJob, Log } from '../engine/define-job.ts'
+import type { Deps } from '../engine/deps.ts'
 import { jobs } from '../jobs/index.gen.ts'
-import type { BlobStore } from '../models/blob-store.ts'
 import { openBlobStore } from '../storage/blob-store.ts'
-import { type Breakers, openBreakers } from './breakers.ts'
+import { openBreakers } from './breakers.ts'
 import { allowedContainers, type Config, readConfig } from './config.ts'
 import { createLog } from './log.ts'
-import { type ProcessIdentity, processIdentity } from './process-identity.ts'
+import { processIdentity } from './process-identity.ts'
 
-/** What activities, timers and HTTP functions work with. */
-export interface Resources {
-  readonly db: Pool
-  readonly blobs: BlobStore
-  readonly breakers: Breakers
-  readonly log: Log
+/** What doors work with: the engine's needs, and the settings of the process. */
+export interface Resources extends Deps {
   readonly config: Config
-  readonly now: () => Date
-  readonly random: () => number
-  readonly process: ProcessIdentity
-  /** Fires on SIGTERM: long tasks stop, workers hand back. */
-  readonly stopping: AbortSignal
-  jobType(name: string): AnyJob | undefined
-  readonly jobTypes: readonly AnyJob[]
 }
 
 let current: Resources | undefined
@@ -60,6 +48,14 @@ function build(env: NodeJS.ProcessEnv): Resources {
     }),
     log,
     config,
+    settings: {
+      leaseSeconds: config.LEASE_SECONDS,
+      breakerCooldownSeconds: config.BREAKER_COOLDOWN_SECONDS,
+      retentionDays: config.RETENTION_DAYS,
+      retentionDaysFailed: config.RETENTION_DAYS_FAILED,
+      maxJobsPerCaller: config.MAX_JOBS_PER_CALLER,
+      maxTasksPerCaller: config.MAX_TASKS_PER_CALLER,
+    },
     now: () => new Date(),
     random: Math.random,
     process: processIdentity(env),

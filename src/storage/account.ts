@@ -1,6 +1,6 @@
 // One storage account: its SDK client, loaded and reached at the first call, and the two locks on every name.
 import type { BlobClient, BlobServiceClient, BlockBlobClient, ContainerClient } from '@azure/storage-blob'
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 import type { BlobRef } from '../models/blob.ts'
 import { assertName, blobNameProblem, writableNameProblem } from './names.ts'
 

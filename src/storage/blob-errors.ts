@@ -1,6 +1,6 @@
 // Errors of the Blob service → AppError. No URL with a query string ever enters a message.
-import type { ErrorCode } from '../engine/error-codes.ts'
-import { AppError } from '../engine/errors.ts'
+import type { ErrorCode } from '../rules/error-codes.ts'
+import { AppError } from '../rules/errors.ts'
 
 interface ServiceError {
   readonly statusCode?: number

@@ -1,6 +1,6 @@
 // Server-side copy: the service reads the source by a signature of its own, this process only waits.
 import type { BlockBlobClient } from '@azure/storage-blob'
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 import type { CopiedBlob, CopyOptions } from '../models/blob-store.ts'
 
 const POLL_MS = 500

@@ -1,5 +1,5 @@
 // Many blobs at once: bounded, one entry per asked name, nothing lost.
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 import type { BlobChunk, BlobStore, Downloaded, DownloadOptions } from '../models/blob-store.ts'
 import { bytesOf } from './read-stream.ts'
 

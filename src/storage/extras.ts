@@ -1,6 +1,6 @@
 // Facts beyond a blob's own properties: index tags, and what its first bytes say. They are extras: where a role or an account does not
 // give them, the record comes without them and says why.
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 import type { BlobStore } from '../models/blob-store.ts'
 import type { BlobMetadata, BlobRef, MissingFact } from '../models/blob.ts'
 

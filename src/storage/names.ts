@@ -1,6 +1,6 @@
 // Container and blob names: the first of two locks against leaving a container. Rules of the Blob service, plus path segments.
 import * as z from 'zod'
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 
 /** Lower case letters, digits and single hyphens, 3-63 characters, after trimming and lower-casing. `$logs` and the like never pass. */
 export const ContainerName = z

@@ -1,7 +1,7 @@
 // A blob, or a part of it, as a web stream of one version.
 import { Readable } from 'node:stream'
 import type { BlockBlobClient } from '@azure/storage-blob'
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 import type { BlobStream, ReadStreamOptions } from '../models/blob-store.ts'
 import type { BlobRef } from '../models/blob.ts'
 import { toStorageError } from './blob-errors.ts'

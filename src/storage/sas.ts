@@ -1,6 +1,6 @@
 // Shared access signatures of one blob, or of a container: by the user delegation key of the identity, or by the account key of a laptop.
 import type { BlobServiceClient, BlockBlobClient, ContainerClient, UserDelegationKey } from '@azure/storage-blob'
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 import type { SasGrant, SasOptions } from '../models/blob-store.ts'
 
 const MAX_MINUTES = 60

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { BlockBlobClient } from '@azure/storage-blob'
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 import type { BlobBody, BlockList, CommittedBlob, WriteOptions, WrittenBlob } from '../models/blob-store.ts'
 import type { BlobRef } from '../models/blob.ts'
 

@@ -1,7 +1,6 @@
 // The built app on the local host, which takes the first function by name that matches: each route is reached by its own URL.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import '../../src/main.ts'
-import { declaredRoutes } from '../../src/http/route.ts'
+import { HTTP_TABLE } from '../../src/http/table.ts'
 import { plainTemplate } from '../../src/http/template.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 
@@ -27,7 +26,7 @@ const urlOf = (path: string): string =>
   `/api/${plainTemplate(path).replaceAll(/\{\*?(\w+)\}/g, (_, name: string) => VALUES[name]?.() ?? name)}`
 
 describe('each route answers at its own URL, and not the one for unknown routes', () => {
-  for (const { method, path, role } of declaredRoutes) {
+  for (const { method, path, role } of HTTP_TABLE) {
     test(`${method} /api/${plainTemplate(path)}`, async () => {
       // What would change something is asked with a query that no route knows: its own validation answers.
       const url = method === 'GET' ? urlOf(path) : `${urlOf(path)}?no_such_parameter=1`

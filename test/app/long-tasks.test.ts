@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { BlobServiceClient } from '@azure/storage-blob'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import * as z from 'zod'
-import { reconcile } from '../../src/activities/reconcile.ts'
-import { type AnyJob, defineJob, defineStage } from '../../src/engine/define-job.ts'
-import type { Instances } from '../../src/orchestrators/client.ts'
+import { reconcile } from '../../src/engine/reconcile.ts'
+import { type AnyJob, defineJob, defineStage } from '../../src/define/define-job.ts'
+import type { Instances } from '../../src/engine/instances.ts'
 import { openBlobStore } from '../../src/storage/blob-store.ts'
 import { createDatabase, type TestDatabase } from '../support/db.ts'
 import { machine, runToEnd, submitTo, tasksOf, turn } from '../support/machine.ts'
@@ -65,7 +65,7 @@ test('a healthy task of several leases keeps its claim, while workers and the re
       }),
     ],
   })
-  Object.assign(r.config, { LEASE_SECONDS: 3 })
+  Object.assign(r.settings, { leaseSeconds: 3 })
   const id = await submitTo(r, 'long_job', { id: randomUUID() })
   expect((await runToEnd(r, id)).status).toBe('completed')
   expect(runs).toBe(1)

@@ -1,7 +1,7 @@
 // Poisoned tasks: shown, exported, requeued to a good end, given up.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { advanceJob } from '../../src/activities/advance-job.ts'
+import { advanceJob } from '../../src/engine/advance.ts'
 import { claimTasks } from '../../src/db/task-functions.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { machine, runToEnd, submitTo } from '../support/machine.ts'

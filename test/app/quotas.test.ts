@@ -1,7 +1,7 @@
 // One caller cannot keep the system from others: bounds of its jobs and tasks.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import * as z from 'zod'
-import { defineJob, defineStage } from '../../src/engine/define-job.ts'
+import { defineJob, defineStage } from '../../src/define/define-job.ts'
 import { findJob } from '../../src/db/reading.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { createDatabase } from '../support/db.ts'
@@ -40,7 +40,7 @@ test('tasks that wait: a submission beyond them is refused, and a plan that woul
     run: () => ({}),
   })
   const r = machine(pool, { jobs: [defineJob({ name: 'many_tasks', description: '', params, stages: [stage] })] })
-  Object.assign(r.config, { MAX_TASKS_PER_CALLER: 7000 })
+  Object.assign(r.settings, { maxTasksPerCaller: 7000 })
   const id = await submitTo(r, 'many_tasks', { n: 9000 })
   expect(await runToEnd(r, id)).toMatchObject({ status: 'failed' })
   expect(await findJob(pool, id)).toMatchObject({

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { advanceJob } from '../../src/activities/advance-job.ts'
-import { reconcile } from '../../src/activities/reconcile.ts'
+import { reconcile } from '../../src/engine/reconcile.ts'
 import { runTasks } from '../../src/activities/run-tasks.ts'
 import { cancelJob, pauseJob, resumeJob } from '../../src/db/job-functions.ts'
 import type { Pool } from '../../src/db/pool.ts'
-import type { Instances, InstanceStatus } from '../../src/orchestrators/client.ts'
+import type { Instances, InstanceStatus } from '../../src/engine/instances.ts'
 import { createDatabase, type TestDatabase } from '../support/db.ts'
 import { type Machine, machine, runToEnd, submitTo, tasksOf, turn } from '../support/machine.ts'
 

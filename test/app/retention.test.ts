@@ -1,7 +1,7 @@
 // Retention: what is old enough goes with its rows and its history, in slices; everything else stays.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { purge } from '../../src/activities/purge.ts'
-import type { Instances } from '../../src/orchestrators/client.ts'
+import { purge } from '../../src/engine/purge.ts'
+import type { Instances } from '../../src/engine/instances.ts'
 import { createDatabase, type TestDatabase } from '../support/db.ts'
 import { type Machine, machine, runToEnd, submitTo, turn } from '../support/machine.ts'
 
@@ -66,7 +66,7 @@ test('a history that cannot be purged now keeps its job for the next pass', asyn
 test('an age of 0 days keeps jobs for ever', async () => {
   const id = await ended('for ever')
   await age(id, 3000)
-  const forever = { ...r, config: { ...r.config, RETENTION_DAYS: 0 } }
+  const forever = { ...r, settings: { ...r.settings, retentionDays: 0 } }
   expect(await purge(forever, instances)).toEqual({})
   expect(await purge(r, instances)).toEqual({ 'hello_world/completed': 1 })
 })

@@ -1,21 +1,20 @@
 // The job machine without a host: activities called by hand, so that tests choose every boundary.
 import { BlobServiceClient } from '@azure/storage-blob'
 import { inject } from 'vitest'
-import { advanceJob } from '../../src/activities/advance-job.ts'
-import { runTasks } from '../../src/activities/run-tasks.ts'
+import { advanceJob } from '../../src/engine/advance.ts'
+import { runTasks } from '../../src/engine/run-tasks.ts'
 import { submitJob } from '../../src/db/job-functions.ts'
 import type { Pool } from '../../src/db/pool.ts'
-import type { AnyJob } from '../../src/engine/define-job.ts'
-import { jobId } from '../../src/engine/ids.ts'
+import type { AnyJob } from '../../src/define/define-job.ts'
+import { jobId } from '../../src/rules/ids.ts'
 import { jobs } from '../../src/jobs/index.gen.ts'
 import type { Step } from '../../src/models/steps.ts'
 import { openBreakers } from '../../src/platform/breakers.ts'
 import { processIdentity } from '../../src/platform/process-identity.ts'
-import { readConfig } from '../../src/platform/config.ts'
-import type { Resources } from '../../src/platform/resources.ts'
+import type { Deps } from '../../src/engine/deps.ts'
 import { openBlobStore } from '../../src/storage/blob-store.ts'
 
-export interface Machine extends Resources {
+export interface Machine extends Deps {
   /** Containers that this test made. */
   readonly service: BlobServiceClient
 }
@@ -33,7 +32,14 @@ export function machine(
     blobs: openBlobStore({ connectionString: storage, accountUrl: undefined, allowed: new Set(more.allowed ?? []) }),
     breakers: openBreakers({ failures: 5, cooldownMs: 1000, onChange: quiet }),
     log: { info: quiet, warn: quiet, error: quiet },
-    config: readConfig({ DATABASE_URL: 'postgres://unused', LEASE_SECONDS: '60' }),
+    settings: {
+      leaseSeconds: 60,
+      breakerCooldownSeconds: 30,
+      retentionDays: 30,
+      retentionDaysFailed: 90,
+      maxJobsPerCaller: 1000,
+      maxTasksPerCaller: 1_000_000,
+    },
     now: () => new Date(),
     random: () => 0,
     process: processIdentity({}),

@@ -1,7 +1,7 @@
 // Compile-time tests: `npm run check` fails when an expected error is none, or when a line below stops compiling.
 import { expect, test } from 'vitest'
 import * as z from 'zod'
-import { defineJob, defineStage } from '../../src/engine/define-job.ts'
+import { defineJob, defineStage } from '../../src/define/define-job.ts'
 
 const params = z.strictObject({ n: z.int() })
 const first = defineStage({

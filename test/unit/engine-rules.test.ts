@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { canonicalJson } from '../../src/engine/canonical-json.ts'
-import { AppError, describeError } from '../../src/engine/errors.ts'
-import { jobId } from '../../src/engine/ids.ts'
+import { canonicalJson } from '../../src/rules/canonical-json.ts'
+import { AppError, describeError } from '../../src/rules/errors.ts'
+import { jobId } from '../../src/rules/ids.ts'
 import {
   calculateEstimatedCompletion,
   progressFloor,
@@ -12,10 +12,10 @@ import {
   calculateOverallProgress,
   calculateStageProgress,
   type Sample,
-} from '../../src/engine/progress.ts'
-import { backoffMs, DEFAULT_BACKOFF, toFailure } from '../../src/engine/retry.ts'
-import { cleanText, storableJson } from '../../src/engine/storable.ts'
-import { ERROR_CODES } from '../../src/engine/error-codes.ts'
+} from '../../src/rules/progress.ts'
+import { backoffMs, DEFAULT_BACKOFF, toFailure } from '../../src/rules/retry.ts'
+import { cleanText, storableJson } from '../../src/rules/storable.ts'
+import { ERROR_CODES } from '../../src/rules/error-codes.ts'
 
 describe('job ids', () => {
   test('the id of a known job never changes', () => {

@@ -1,7 +1,7 @@
 // Globs against a naive matcher, and hostile ones against a count of steps.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { compileGlob } from '../../src/storage/glob.ts'
+import { compileGlob } from '../../src/inventory/glob.ts'
 
 /** Braces are expanded and stars tried at every length: slow, and so plain that it is the rule. */
 function expand(pattern: string): string[] {

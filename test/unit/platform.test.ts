@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Log } from '../../src/engine/define-job.ts'
+import type { Log } from '../../src/define/define-job.ts'
 import { createLog, runningFunction } from '../../src/platform/log.ts'
 import { requireNode } from '../../src/platform/node-version.ts'
 

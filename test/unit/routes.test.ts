@@ -2,22 +2,19 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { httpRoute, matchRoute } from 'functions-host'
-import '../../src/main.ts'
 import { UNKNOWN_ROUTE } from '../../src/http/fallback.ts'
 import { ACTIONS } from '../../src/http/job-actions.ts'
-import { RESERVED_JOB_NAMES } from '../../src/engine/define-job.ts'
-import { declaredRoutes } from '../../src/http/route.ts'
+import { RESERVED_JOB_NAMES } from '../../src/define/define-job.ts'
+import { HTTP_TABLE } from '../../src/http/table.ts'
 import { plainTemplate, valuesOf } from '../../src/http/template.ts'
 
 const ID = 'a1'.repeat(32)
 const trigger = (method: string, route: string) => ({ type: 'httpTrigger', methods: [method], route }) as never
-const routes = declaredRoutes.map((d) => ({
+const routes = HTTP_TABLE.map((d) => ({
   ...d,
   host: httpRoute({ name: d.name } as never, trigger(d.method, d.path), 'api'),
 }))
-const literals = [
-  ...new Set(declaredRoutes.flatMap((d) => plainTemplate(d.path).split('/')).filter((part) => !part.startsWith('{'))),
-]
+const literals = [...new Set(HTTP_TABLE.flatMap((d) => plainTemplate(d.path).split('/')).filter((part) => !part.startsWith('{')))]
 const takers = (method: string, url: string): string[] =>
   routes.filter((d) => d.method === method && matchRoute([d.host], method, url)).map((d) => d.name)
 
@@ -38,7 +35,7 @@ const urlsOf = (template: string): fc.Arbitrary<string> =>
     .map((parts) => `/api/${parts.join('/')}`)
 
 describe('no URL matches two routes of a method', () => {
-  for (const { name, method, path } of declaredRoutes) {
+  for (const { name, method, path } of HTTP_TABLE) {
     test(`${method} ${plainTemplate(path)} (${name})`, () => {
       fc.assert(
         fc.property(urlsOf(path), (url) => {
@@ -51,8 +48,8 @@ describe('no URL matches two routes of a method', () => {
   }
 
   test('every template pair, with each parameter filled by the literals of the other', () => {
-    for (const a of declaredRoutes)
-      for (const b of declaredRoutes) {
+    for (const a of HTTP_TABLE)
+      for (const b of HTTP_TABLE) {
         const [left, right] = [plainTemplate(a.path).split('/'), plainTemplate(b.path).split('/')]
         const url = `/api/${left.map((part, i) => (part.startsWith('{') ? (right[i]?.startsWith('{') ? ID : (right[i] ?? 'x')) : part)).join('/')}`
         expect(takers(a.method, url).length, `${a.method} ${url}`).toBeLessThanOrEqual(1)
@@ -60,7 +57,7 @@ describe('no URL matches two routes of a method', () => {
   })
 
   test('the answer to unknown routes sorts behind all others', () => {
-    const order = [...declaredRoutes.map((d) => d.name), UNKNOWN_ROUTE].map((n) => n.toLowerCase()).sort()
+    const order = [...HTTP_TABLE.map((d) => d.name), UNKNOWN_ROUTE].map((n) => n.toLowerCase()).sort()
     expect(order.at(-1)).toBe(UNKNOWN_ROUTE.toLowerCase())
   })
 
@@ -69,7 +66,7 @@ describe('no URL matches two routes of a method', () => {
   })
 
   test('no route begins with admin or runtime: the host refuses it', () => {
-    expect(declaredRoutes.filter((d) => /^(admin|runtime)(\/|$)/i.test(d.path))).toEqual([])
+    expect(HTTP_TABLE.filter((d) => /^(admin|runtime)(\/|$)/i.test(d.path))).toEqual([])
   })
 })
 

@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { BlobMetadata } from '../../src/models/blob.ts'
 import type { BlobPage } from '../../src/models/blob-store.ts'
-import { Pace } from '../../src/storage/pace.ts'
-import { scanAll, ScanBudget, scanFlat, scanLevel } from '../../src/storage/scan.ts'
+import { Pace } from '../../src/inventory/pace.ts'
+import { scanAll, ScanBudget, scanFlat, scanLevel } from '../../src/inventory/scan.ts'
 
 const blob = (name: string): BlobMetadata => ({
   name,

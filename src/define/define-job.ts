@@ -3,8 +3,8 @@ import * as z from 'zod'
 import { type BlobStore } from '../models/blob-store.ts'
 import { SnakeName } from '../models/names.ts'
 import type { OnTaskFailure, StageWeight } from '../models/words.ts'
-import type { DependencyName } from './dependencies.ts'
-import { type Backoff, DEFAULT_BACKOFF } from './retry.ts'
+import type { DependencyName } from '../rules/dependencies.ts'
+import { type Backoff, DEFAULT_BACKOFF } from '../rules/retry.ts'
 
 /** A JSON object that a plan hands to its tasks. */
 export type TaskParameters = Readonly<Record<string, unknown>>

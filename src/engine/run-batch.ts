@@ -1,9 +1,9 @@
 // Runs the claimed tasks of one worker side by side, records outcomes, keeps leases alive, and stops what may not go on.
 import pLimit from 'p-limit'
 import { type ClaimedTask, completeTasks, extendLeases, releaseTasks, type TaskOutcome } from '../db/task-functions.ts'
-import { accused, type DependencyName } from '../engine/dependencies.ts'
-import { AppError } from '../engine/errors.ts'
-import type { Resources } from '../platform/resources.ts'
+import { accused, type DependencyName } from '../rules/dependencies.ts'
+import { AppError } from '../rules/errors.ts'
+import type { Deps } from './deps.ts'
 import { showLife } from './liveness.ts'
 import { predecessorsOf } from './predecessors.ts'
 import { repeated } from './repeated.ts'
@@ -33,7 +33,7 @@ export interface BatchReport {
 }
 
 /** Runs and records one claimed batch; answers with counts of what was recorded. */
-export async function runBatch(r: Resources, target: WorkerTarget, claimed: readonly ClaimedTask[]): Promise<BatchReport> {
+export async function runBatch(deps: Deps, target: WorkerTarget, claimed: readonly ClaimedTask[]): Promise<BatchReport> {
   const { jobId: job_id, attempt, stageNo: stage_no, worker } = target
   const running = new Map<number, Running>(
     claimed.map((t) => [t.task_no, { abort: new AbortController(), lost: false, paused: false, progress: undefined }]),
@@ -45,20 +45,20 @@ export async function runBatch(r: Resources, target: WorkerTarget, claimed: read
   const record = async (): Promise<void> => {
     const results = finished
     finished = []
-    if (results.length > 0) await recordOutcomes(r, target, results, counts)
+    if (results.length > 0) await recordOutcomes(deps, target, results, counts)
   }
   const onStop = (): void => {
     for (const { abort } of running.values()) abort.abort(new AppError('TASK_ABORTED', 'The worker is shutting down.'))
   }
-  r.stopping.addEventListener('abort', onStop)
-  if (r.stopping.aborted) onStop()
-  const liveness = keepAlive(r, target, running, record)
-  const predecessor = predecessorsOf(r, target, claimed)
+  deps.stopping.addEventListener('abort', onStop)
+  if (deps.stopping.aborted) onStop()
+  const liveness = keepAlive(deps, target, running, record)
+  const predecessor = predecessorsOf(deps, target, claimed)
   const limit = pLimit(target.stage.weight === 'heavy' ? 1 : target.stage.taskConcurrency)
   try {
     await limit.map(claimed, async (task) => {
       const state = running.get(task.task_no) as Running
-      const outcome = await runTask(r, target, task, {
+      const outcome = await runTask(deps, target, task, {
         abort: state.abort,
         isLost: () => state.lost,
         predecessor: () => predecessor(task),
@@ -72,52 +72,47 @@ export async function runBatch(r: Resources, target: WorkerTarget, claimed: read
       }
       const down = accused(target.stage.dependsOn, outcome.error_code)
       if (down) suspects.add(down)
-      if (isUnused(r, outcome)) unused.push(outcome.task_no)
+      if (isUnused(deps, outcome)) unused.push(outcome.task_no)
       else finished.push(outcome)
     })
   } finally {
     clearInterval(liveness)
-    r.stopping.removeEventListener('abort', onStop)
+    deps.stopping.removeEventListener('abort', onStop)
     await record()
-    if (unused.length > 0) await releaseTasks(r.db, { job_id, attempt, stage_no, worker, task_nos: unused })
+    if (unused.length > 0) await releaseTasks(deps.db, { job_id, attempt, stage_no, worker, task_nos: unused })
   }
   return { ...counts, released: unused.length, accused: suspects }
 }
 
 /** Records what is finished, and counts what was applied. */
 async function recordOutcomes(
-  r: Resources,
+  deps: Deps,
   { jobId: job_id, attempt, stageNo: stage_no, worker, leaseMs }: WorkerTarget,
   results: readonly TaskOutcome[],
   counts: { completed: number; failed: number },
 ): Promise<void> {
-  const answers = await repeated(r, leaseMs, () => completeTasks(r.db, { job_id, attempt, stage_no, worker, results }))
+  const answers = await repeated(deps, leaseMs, () => completeTasks(deps.db, { job_id, attempt, stage_no, worker, results }))
   for (const { task_no, outcome, reason } of answers) {
     // Recorded by a call whose answer was lost is recorded.
     if (outcome === 'applied' || outcome === 'already_applied')
       counts[results.find((x) => x.task_no === task_no)?.status === 'completed' ? 'completed' : 'failed']++
-    else r.log.warn('task.not_applied', { job_id, stage: stage_no, task_no, outcome, reason })
+    else deps.log.warn('task.not_applied', { job_id, stage: stage_no, task_no, outcome, reason })
   }
 }
 
 /** Neither the task nor its input is to blame: the claim is given back. */
-const isUnused = (r: Resources, { error_code }: TaskOutcome): boolean =>
-  error_code === 'DEPENDENCY_OPEN' || (error_code === 'TASK_ABORTED' && r.stopping.aborted)
+const isUnused = (deps: Deps, { error_code }: TaskOutcome): boolean =>
+  error_code === 'DEPENDENCY_OPEN' || (error_code === 'TASK_ABORTED' && deps.stopping.aborted)
 
 /** Heartbeat: asks every 2 s, renews each third of the lease, records what is finished meanwhile, aborts what is lost. */
-function keepAlive(
-  r: Resources,
-  target: WorkerTarget,
-  running: Map<number, Running>,
-  record: () => Promise<void>,
-): NodeJS.Timeout {
-  let renewed = r.now().getTime()
+function keepAlive(deps: Deps, target: WorkerTarget, running: Map<number, Running>, record: () => Promise<void>): NodeJS.Timeout {
+  let renewed = deps.now().getTime()
   let busy = false
   const beat = async (): Promise<void> => {
-    await showLife(r)
-    const renew = r.now().getTime() - renewed >= target.leaseMs / 3
+    await showLife(deps)
+    const renew = deps.now().getTime() - renewed >= target.leaseMs / 3
     const progress = Object.fromEntries([...running].flatMap(([no, s]) => (s.progress ? [[no, s.progress]] : [])))
-    const [answer] = await extendLeases(r.db, {
+    const [answer] = await extendLeases(deps.db, {
       job_id: target.jobId,
       attempt: target.attempt,
       stage_no: target.stageNo,
@@ -127,7 +122,7 @@ function keepAlive(
       renew: renew || Object.keys(progress).length > 0,
       progress,
     })
-    if (renew) renewed = r.now().getTime()
+    if (renew) renewed = deps.now().getTime()
     if (!answer) return
     const stop = answer.job_status !== 'processing' || answer.current_attempt !== target.attempt
     for (const no of stop ? [...running.keys()] : answer.lost) {
@@ -143,7 +138,7 @@ function keepAlive(
     if (busy) return
     busy = true
     beat()
-      .catch((error: unknown) => r.log.warn('worker.heartbeat_failed', { job_id: target.jobId, error }))
+      .catch((error: unknown) => deps.log.warn('worker.heartbeat_failed', { job_id: target.jobId, error }))
       .finally(() => (busy = false))
   }, LIVENESS_MS)
 }

@@ -1,6 +1,6 @@
 // The history of an instance: the SDK drops it (the field is `historyEvents`), so the extension is asked over its own API.
-import { AppError } from '../engine/errors.ts'
-import type { Instances } from '../orchestrators/client.ts'
+import { AppError } from '../rules/errors.ts'
+import type { Instances } from './instances.ts'
 
 const MAX_MS = 10_000
 

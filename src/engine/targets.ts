@@ -1,5 +1,5 @@
 // What an activity works on: one stage of one attempt of a job.
-import type { AnyJob, AnyStage } from '../engine/define-job.ts'
+import type { AnyJob, AnyStage } from '../define/define-job.ts'
 
 export interface StageTarget {
   readonly job: AnyJob

@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 import type { BlobStore } from '../models/blob-store.ts'
 import type { ListFormat, ListRef } from '../models/blob.ts'
-import { INTERNAL_CONTAINER } from './large-results.ts'
+import { INTERNAL_CONTAINER } from '../models/blob-store.ts'
 
 /** Characters that are handed to gzip at a time; single lines cost ten times the CPU. */
 const BUNDLE = 65_536

@@ -1,12 +1,12 @@
 // Parameters that all container jobs share, and what a submission checks before there is a job row.
 import * as z from 'zod'
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 import type { BlobStore } from '../models/blob-store.ts'
 import { FileFilter } from '../models/file-filter.ts'
 import type { NameRange } from '../models/inventory.ts'
 import { blobMatcher } from './file-filter.ts'
 import { Listing } from './listing.ts'
-import { BlobPrefix, ContainerName } from './names.ts'
+import { BlobPrefix, ContainerName } from '../storage/names.ts'
 
 export const containerParams = {
   container_name: ContainerName.describe('container to look at (alias: container)'),

@@ -1,11 +1,7 @@
 // The durable client, wrapped once: ids are validated before they reach a URL, and each surprising answer gets its meaning here.
-import * as df from 'durable-functions'
-import type { DurableClient } from 'durable-functions'
-import type { InvocationContext } from '@azure/functions'
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 import { JobId } from '../models/names.ts'
-import type { StepInput } from '../models/steps.ts'
-import { ORCHESTRATOR } from './job.ts'
+import { ORCHESTRATOR, type StepInput } from '../models/steps.ts'
 
 /** States in which an instance will go on by itself. */
 const ACTIVE = new Set(['Pending', 'Running', 'Suspended', 'ContinuedAsNew'])
@@ -42,11 +38,29 @@ export interface Instances {
 
 export const isActive = (status: InstanceStatus): boolean => ACTIVE.has(status.runtimeStatus)
 
-export function instancesOf(context: InvocationContext): Instances {
-  return wrap(df.getClient(context))
+/** What is used of the durable client that the binding of an invocation gives. */
+export interface DurableClient {
+  startNew(orchestrator: string, options: { instanceId: string; input: unknown }): Promise<string>
+  getStatus(id: string): Promise<ClientStatus | undefined>
+  getStatusBy(filter: { runtimeStatus: never[] }): Promise<ClientStatus[]>
+  createHttpManagementPayload(id: string): { readonly statusQueryGetUri: string }
+  terminate(id: string, reason: string): Promise<void>
+  suspend(id: string, reason: string): Promise<void>
+  resume(id: string, reason: string): Promise<void>
+  purgeInstanceHistory(id: string): Promise<unknown>
+}
+interface ClientStatus {
+  readonly name: string
+  readonly instanceId: string
+  readonly runtimeStatus: string
+  readonly input?: unknown
+  readonly customStatus?: unknown
+  readonly output?: unknown
+  readonly createdTime: unknown
+  readonly lastUpdatedTime: unknown
 }
 
-function wrap(client: DurableClient): Instances {
+export function instancesOf(client: DurableClient): Instances {
   const id = (jobId: string): string => JobId.parse(jobId)
   return {
     async start(input) {
@@ -85,7 +99,7 @@ function wrap(client: DurableClient): Instances {
     statusAddress: (jobId) => client.createHttpManagementPayload(id(jobId)).statusQueryGetUri,
     async suspended() {
       try {
-        const found = await client.getStatusBy({ runtimeStatus: [df.OrchestrationRuntimeStatus.Suspended] })
+        const found = await client.getStatusBy({ runtimeStatus: ['Suspended' as never] })
         return found.filter((s) => s.name === ORCHESTRATOR && JobId.safeParse(s.instanceId).success).map((s) => s.instanceId)
       } catch (error) {
         throw new AppError('DURABLE_UNAVAILABLE', 'The orchestration client could not list suspended instances.', {

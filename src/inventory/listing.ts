@@ -5,7 +5,7 @@ import type { FileFilter } from '../models/file-filter.ts'
 import type { NameRange } from '../models/inventory.ts'
 import { FolderAggregator } from './aggregate-folders.ts'
 import { blobMatcher } from './file-filter.ts'
-import { addSkipped } from './list-blobs.ts'
+import { addSkipped } from '../storage/list-blobs.ts'
 import { Pace } from './pace.ts'
 
 export interface ListRequest {

@@ -2,10 +2,10 @@
 import { callerLoad, openStage, sealStage } from '../db/job-functions.ts'
 import { only } from '../db/sql-function.ts'
 import { addTasks, type NewTask } from '../db/task-functions.ts'
-import { type AnyStage, stageAt } from '../engine/define-job.ts'
-import { AppError } from '../engine/errors.ts'
+import { type AnyStage, stageAt } from '../define/define-job.ts'
+import { AppError } from '../rules/errors.ts'
 import { TaskKey } from '../models/names.ts'
-import type { Resources } from '../platform/resources.ts'
+import type { Deps } from './deps.ts'
 import { stageResults } from './stage-results.ts'
 import type { StageTarget } from './targets.ts'
 
@@ -18,11 +18,11 @@ const TIME_BOX_MS = 60_000
  * Goes on with the plan until it is sealed (`true`) or the time is used up (`false`).
  * @throws AppError `DUPLICATE_TASK_KEY`, or what the plan itself throws
  */
-export async function planStage(r: Resources, target: StageTarget): Promise<boolean> {
+export async function planStage(deps: Deps, target: StageTarget): Promise<boolean> {
   const stage = stageAt(target.job, target.stageNo) as AnyStage
   const key = { job_id: target.jobId, attempt: target.attempt, stage_no: target.stageNo }
   const opened = only(
-    await openStage(r.db, {
+    await openStage(deps.db, {
       ...key,
       name: stage.name,
       weight: stage.weight,
@@ -31,31 +31,31 @@ export async function planStage(r: Resources, target: StageTarget): Promise<bool
     }),
   )
   if (opened.status !== 'planning') return true
-  const deadline = r.now().getTime() + TIME_BOX_MS
+  const deadline = deps.now().getTime() + TIME_BOX_MS
   let cursor = opened.plan_cursor
   let seen = 0
   let batch: NewTask[] = []
-  for await (const task of plan(r, stage, target)) {
+  for await (const task of plan(deps, stage, target)) {
     // What is stored was yielded before: a plan yields the same tasks in the same order, so resuming is skipping.
     if (++seen <= cursor) continue
     TaskKey.parse(task.key)
     batch.push(task)
     if (batch.length < BATCH) continue
-    await assertRoom(r, target, batch.length)
-    cursor = only(await addTasks(r.db, { ...key, cursor, tasks: batch })).add_tasks
+    await assertRoom(deps, target, batch.length)
+    cursor = only(await addTasks(deps.db, { ...key, cursor, tasks: batch })).add_tasks
     batch = []
-    if (r.now().getTime() > deadline || r.stopping.aborted) return false
+    if (deps.now().getTime() > deadline || deps.stopping.aborted) return false
   }
-  if (batch.length > 0) cursor = only(await addTasks(r.db, { ...key, cursor, tasks: batch })).add_tasks
-  await sealStage(r.db, { ...key, expected: cursor })
-  r.log.info('stage.planned', { job_id: target.jobId, stage: target.stageNo, name: stage.name, tasks: cursor })
+  if (batch.length > 0) cursor = only(await addTasks(deps.db, { ...key, cursor, tasks: batch })).add_tasks
+  await sealStage(deps.db, { ...key, expected: cursor })
+  deps.log.info('stage.planned', { job_id: target.jobId, stage: target.stageNo, name: stage.name, tasks: cursor })
   return true
 }
 
 /** The first batch of a plan needs no room: small jobs pay nothing for this. @throws AppError `QUOTA_EXCEEDED` */
-async function assertRoom(r: Resources, { jobId: job_id }: StageTarget, more: number): Promise<void> {
-  const { tasks } = only(await callerLoad(r.db, { caller: null, job_id }))
-  const most = r.config.MAX_TASKS_PER_CALLER
+async function assertRoom(deps: Deps, { jobId: job_id }: StageTarget, more: number): Promise<void> {
+  const { tasks } = only(await callerLoad(deps.db, { caller: null, job_id }))
+  const most = deps.settings.maxTasksPerCaller
   if (Number(tasks) + more > most)
     throw new AppError(
       'QUOTA_EXCEEDED',
@@ -63,14 +63,14 @@ async function assertRoom(r: Resources, { jobId: job_id }: StageTarget, more: nu
     )
 }
 
-function plan(r: Resources, stage: AnyStage, target: StageTarget): AsyncIterable<NewTask> | Iterable<NewTask> {
+function plan(deps: Deps, stage: AnyStage, target: StageTarget): AsyncIterable<NewTask> | Iterable<NewTask> {
   return stage.plan({
     jobId: target.jobId,
     attempt: target.attempt,
     params: target.params,
-    blobs: r.blobs,
-    log: r.log,
-    signal: r.stopping,
-    previous: (earlier) => stageResults(r, target.job, target.jobId, earlier),
+    blobs: deps.blobs,
+    log: deps.log,
+    signal: deps.stopping,
+    previous: (earlier) => stageResults(deps, target.job, target.jobId, earlier),
   })
 }

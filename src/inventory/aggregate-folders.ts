@@ -1,6 +1,6 @@
 // A folder whose name ends in .gdb is one file geodatabase: its blobs become one entry.
 import type { BlobMetadata } from '../models/blob.ts'
-import { sizeCategory } from './blob-metadata.ts'
+import { sizeCategory } from '../storage/blob-metadata.ts'
 
 /** The path of the outermost `.gdb` segment that has something below it, or undefined. */
 export function geodatabaseOf(name: string): string | undefined {

@@ -1,9 +1,9 @@
 // An inventory as blobs: one record beside its parts. Each attempt of a job keeps its own, so that old ones can be compared.
-import { AppError } from '../engine/errors.ts'
+import { AppError } from '../rules/errors.ts'
 import type { BlobStore } from '../models/blob-store.ts'
 import { BlobMetadata, type ListRef } from '../models/blob.ts'
 import { ContainerInventory, type InventoryId } from '../models/inventory.ts'
-import { INTERNAL_CONTAINER } from './large-results.ts'
+import { INTERNAL_CONTAINER } from '../models/blob-store.ts'
 import { readList } from './list-file.ts'
 
 const recordOf = ({ job_id, attempt }: InventoryId): string => `inventory/${job_id}/a${attempt}/inventory.json`

@@ -1,11 +1,9 @@
 // Results above 64 KB live in a blob; the row keeps a reference under one reserved key.
 import { createHash } from 'node:crypto'
-import { AppError } from '../engine/errors.ts'
-import type { BlobStore } from '../models/blob-store.ts'
+import { AppError } from '../rules/errors.ts'
+import { type BlobStore, INTERNAL_CONTAINER } from '../models/blob-store.ts'
 import { MAX_INLINE_RESULT_BYTES } from '../models/task.ts'
 
-/** Container for what the product keeps for itself. */
-export const INTERNAL_CONTAINER = 'lamplighter'
 const KEY = '$result_blob'
 
 interface StoredElsewhere {

@@ -1,14 +1,14 @@
 // Typed results of earlier stages, streamed page by page: what `previous(stage)` gives to plans and results.
 import { completedResults } from '../db/reading-tasks.ts'
-import type { AnyJob, AnyStage, ResultOf, TaskResult } from '../engine/define-job.ts'
-import type { Resources } from '../platform/resources.ts'
-import { loadResult } from '../storage/large-results.ts'
+import type { AnyJob, AnyStage, ResultOf, TaskResult } from '../define/define-job.ts'
+import type { Deps } from './deps.ts'
+import { loadResult } from './large-results.ts'
 
 const PAGE = 1000
 
 /** Completed tasks of one stage in task order; memory is one page. */
 export async function* stageResults<S extends AnyStage>(
-  r: Resources,
+  deps: Deps,
   job: AnyJob,
   jobId: string,
   stage: S,
@@ -16,8 +16,8 @@ export async function* stageResults<S extends AnyStage>(
   const number = job.stages.indexOf(stage) + 1
   if (number === 0) throw new Error(`${job.name} has no stage ${stage.name}`)
   for (let after = 0; ;) {
-    const rows = await completedResults(r.db, jobId, number, after, PAGE)
-    for (const row of rows) yield { key: row.key, result: (await loadResult(r.blobs, row.result)) as ResultOf<S> }
+    const rows = await completedResults(deps.db, jobId, number, after, PAGE)
+    for (const row of rows) yield { key: row.key, result: (await loadResult(deps.blobs, row.result)) as ResultOf<S> }
     const last = rows.at(-1)
     if (!last || rows.length < PAGE) return
     after = last.task_no

@@ -1,7 +1,7 @@
 // A bounded look at a container within one request: so many names, so much time, and then the place where the next request goes on.
 import type { BlobStore } from '../models/blob-store.ts'
 import type { BlobMetadata, ScanEnd, SkippedNames } from '../models/blob.ts'
-import { addSkipped } from './list-blobs.ts'
+import { addSkipped } from '../storage/list-blobs.ts'
 import { Pace } from './pace.ts'
 
 /** What one request looks at: a filter that matches little answers with few blobs and a `next`. */
@@ -9,7 +9,7 @@ const MAX_NAMES = 25_000
 /** What one request may spend on looking; waiting for the service is not counted, since it holds nobody up. */
 const MAX_MS = 2000
 /** The SDK reads a page in one piece, and nobody else runs meanwhile: of 5,000 names for up to a second on a busy machine. */
-const PAGE = 2000
+const PAGE = 1000
 /** Names of one level come behind a token of the service and cannot be taken up within a page: small pages, so that the time is kept. */
 const LEVEL_PAGE = 500
 

@@ -2,12 +2,12 @@
 import * as z from 'zod'
 import { recentStageRate } from '../db/reading.ts'
 import type { ClaimedTask, TaskOutcome } from '../db/task-functions.ts'
-import type { TaskContext } from '../engine/define-job.ts'
-import { AppError } from '../engine/errors.ts'
-import { toFailure } from '../engine/retry.ts'
-import { cleanText, storableJson } from '../engine/storable.ts'
-import type { Resources } from '../platform/resources.ts'
-import { keepResult } from '../storage/large-results.ts'
+import type { TaskContext } from '../define/define-job.ts'
+import { AppError } from '../rules/errors.ts'
+import { toFailure } from '../rules/retry.ts'
+import { cleanText, storableJson } from '../rules/storable.ts'
+import type { Deps } from './deps.ts'
+import { keepResult } from './large-results.ts'
 import type { WorkerTarget } from './targets.ts'
 import { stageResults } from './stage-results.ts'
 
@@ -23,28 +23,28 @@ export interface TaskHandle {
 
 /** The outcome to record, or undefined when the claim is lost: whoever holds it now records its own. */
 export async function runTask(
-  r: Resources,
+  deps: Deps,
   target: WorkerTarget,
   task: ClaimedTask,
   handle: TaskHandle,
 ): Promise<TaskOutcome | undefined> {
-  const started = r.now().getTime()
+  const started = deps.now().getTime()
   const base = (): { task_no: number; duration_ms: number } => ({
     task_no: task.task_no,
-    duration_ms: Math.max(0, r.now().getTime() - started),
+    duration_ms: Math.max(0, deps.now().getTime() - started),
   })
   try {
     const result = await keepResult(
-      r.blobs,
+      deps.blobs,
       `${target.jobId}/a${target.attempt}/s${target.stageNo}/${task.task_no}-${target.worker}`,
-      await checked(target, await raced(r, target, task, handle)),
+      await checked(target, await raced(deps, target, task, handle)),
     )
     // Refused here, where it fails one task, instead of in the statement that records the whole batch.
     storableJson(result)
     return { ...base(), status: 'completed', result }
   } catch (error) {
     if (handle.isLost()) return undefined
-    const failure = toFailure(error, task.claims, target.stage.backoff, r.random())
+    const failure = toFailure(error, task.claims, target.stage.backoff, deps.random())
     return {
       ...base(),
       ...failure,
@@ -55,7 +55,7 @@ export async function runTask(
 }
 
 /** `run` against timeout and abort. A run that ignores its signal is left behind: its late result is never recorded. */
-async function raced(r: Resources, target: WorkerTarget, task: ClaimedTask, handle: TaskHandle): Promise<unknown> {
+async function raced(deps: Deps, target: WorkerTarget, task: ClaimedTask, handle: TaskHandle): Promise<unknown> {
   const { stage } = target
   const { signal } = handle.abort
   const timer = setTimeout(() => {
@@ -70,19 +70,19 @@ async function raced(r: Resources, target: WorkerTarget, task: ClaimedTask, hand
     attempt: target.attempt,
     claim: task.claims,
     params: target.params,
-    blobs: r.blobs,
-    log: r.log,
+    blobs: deps.blobs,
+    log: deps.log,
     signal,
-    now: r.now,
+    now: deps.now,
     predecessor: handle.predecessor,
-    previous: (earlier) => stageResults(r, target.job, target.jobId, earlier),
-    recentRate: (stageName) => recentStageRate(r.db, target.job.name, stageName),
+    previous: (earlier) => stageResults(deps, target.job, target.jobId, earlier),
+    recentRate: (stageName) => recentStageRate(deps.db, target.job.name, stageName),
     progress: handle.progress,
   }
   try {
     const run = async (): Promise<unknown> =>
       stage.run({ key: task.task_key, taskNo: task.task_no, parameters: task.parameters }, context as TaskContext<unknown, never>)
-    return await r.breakers.run(stage.dependsOn, () => Promise.race([run(), aborted.promise]))
+    return await deps.breakers.run(stage.dependsOn, () => Promise.race([run(), aborted.promise]))
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', onAbort)

@@ -1,0 +1,25 @@
+// Every HTTP function, by its door. The index at /api, the README's table, the roles and the registration in main.ts come from these rows.
+import { blobAccessRoutes } from './blob-access.ts'
+import { containerRoutes } from './containers.ts'
+import { healthRoutes } from './health.ts'
+import { jobActionRoutes } from './job-actions.ts'
+import { jobFileRoutes } from './job-files.ts'
+import { jobTypeRoutes } from './job-types.ts'
+import { jobRoutes } from './jobs.ts'
+import { poisonRoutes } from './poison.ts'
+import type { HttpRow } from './route.ts'
+import { submitRoutes } from './submit.ts'
+import { taskRoutes } from './tasks.ts'
+
+export const HTTP_TABLE: readonly HttpRow[] = [
+  ...submitRoutes,
+  ...jobRoutes,
+  ...jobFileRoutes,
+  ...jobActionRoutes,
+  ...taskRoutes,
+  ...poisonRoutes,
+  ...jobTypeRoutes,
+  ...containerRoutes,
+  ...blobAccessRoutes,
+  ...healthRoutes,
+]
