@@ -5,4 +5,6 @@ import type { Step } from '../models/steps.ts'
 import { parseStepInput } from './step-input.ts'
 
 /** @throws AppError `INVALID_PARAMETERS`; else only when Postgres cannot be reached: the orchestrator retries it */
-export const advanceJob = (input: unknown, deps: Deps): Promise<Step> => engine.advanceJob(parseStepInput(input), deps)
+export async function advanceJob(input: unknown, deps: Deps): Promise<Step> {
+  return engine.advanceJob(parseStepInput(input), deps)
+}

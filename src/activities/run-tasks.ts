@@ -5,4 +5,6 @@ import type { RunReport } from '../models/steps.ts'
 import { parseRunInput } from './step-input.ts'
 
 /** @throws AppError `INVALID_PARAMETERS`; never for a task's failure */
-export const runTasks = (input: unknown, deps: Deps): Promise<RunReport> => engine.runTasks(parseRunInput(input), deps)
+export async function runTasks(input: unknown, deps: Deps): Promise<RunReport> {
+  return engine.runTasks(parseRunInput(input), deps)
+}

@@ -1,5 +1,6 @@
 // What a job wrote for its readers: indexes, parts of inventories, large results. Limited to the job's own blobs.
 import * as z from 'zod'
+import { requireJob } from '../engine/require-job.ts'
 import { AppError } from '../rules/errors.ts'
 import type { BlobRef } from '../models/blob.ts'
 import { JobId } from '../models/names.ts'
@@ -7,11 +8,10 @@ import { INTERNAL_CONTAINER } from '../models/blob-store.ts'
 import { blobNameProblem } from '../storage/names.ts'
 import { blobAnswer } from './blob-answer.ts'
 import { makeCursor, PositionName, readCursor } from './cursor.ts'
+import { ById } from './job-filter.ts'
 import { fileHref, KINDS } from './job-file-names.ts'
-import { jobOf } from './jobs.ts'
 import { type Answer, type Call, JOB, type HttpRow, route } from './route.ts'
 
-const ById = z.object({ job_id: JobId })
 const FilesQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   next: z.string().max(4000).optional(),
@@ -26,7 +26,7 @@ const TYPES: readonly (readonly [end: string, type: string])[] = [
 const typeOf = (name: string): string => TYPES.find(([end]) => name.endsWith(end))?.[1] ?? 'application/octet-stream'
 
 async function files({ params: { job_id }, query, url, r }: Call<z.infer<typeof ById>, z.infer<typeof FilesQuery>, undefined>) {
-  await jobOf(r, job_id)
+  await requireJob(r, job_id)
   const after = readCursor(query.next, { job_id }, z.tuple([z.int().min(0).max(KINDS.length), PositionName]))
   const found: object[] = []
   for (const [at, kind] of KINDS.entries()) {
@@ -65,7 +65,7 @@ const OneParams = z.object({
 })
 
 async function file({ params: { job_id, file: name }, headers, r }: Call<z.infer<typeof OneParams>, object, undefined>) {
-  await jobOf(r, job_id)
+  await requireJob(r, job_id)
   const ref = { container: INTERNAL_CONTAINER, blob: name.replace('/', `/${job_id}/`) }
   const type = typeOf(name)
   const packed = name.endsWith('.gz')

@@ -1,28 +1,20 @@
 // Jobs: list, status document, Durable instance contract, events.
 import * as z from 'zod'
-import { findJob, type JobRow, listEvents, listJobs } from '../db/reading.ts'
-import { AppError } from '../rules/errors.ts'
-import { Instant, JobId, SnakeName } from '../models/names.ts'
-import { JobStatus } from '../models/words.ts'
+import { type JobRow, listEvents, listJobs } from '../db/reading.ts'
+import { requireJob } from '../engine/require-job.ts'
+import { JobId } from '../models/names.ts'
+import type { JobStatus } from '../models/words.ts'
 import { type Instances, type InstanceStatus, isActive } from '../engine/instances.ts'
 import type { Resources } from '../platform/resources.ts'
 import { paging, PositionTime, readCursor } from './cursor.ts'
 import { instanceHistory } from '../engine/instance-history.ts'
+import { ById, jobFilterFields } from './job-filter.ts'
 import { jobDocument, jobSummary } from './job-document.ts'
 import { pageOf, readingOf } from './pages.ts'
 import { type Answer, type Call, JOB, type HttpRow, route } from './route.ts'
 
-const ById = z.object({ job_id: JobId })
-
-/** @throws AppError `JOB_NOT_FOUND` */
-export async function jobOf(r: Resources, jobId: string): Promise<JobRow> {
-  const row = await findJob(r.db, jobId)
-  if (!row) throw new AppError('JOB_NOT_FOUND', `There is no job ${jobId}.`)
-  return row
-}
-
 async function status({ params, url, r, instances }: Call<z.infer<typeof ById>, object, undefined>): Promise<Answer> {
-  const row = await jobOf(r, params.job_id)
+  const row = await requireJob(r, params.job_id)
   return { body: await jobDocument(r, row, await tolerant(r, instances, row.job_id), url.origin) }
 }
 
@@ -50,7 +42,7 @@ const InstanceQuery = z.strictObject({
 type InstanceCall = Call<z.infer<typeof ById>, z.infer<typeof InstanceQuery>, undefined>
 
 async function instance({ params, query, url, r, instances }: InstanceCall): Promise<Answer> {
-  const row = await jobOf(r, params.job_id)
+  const row = await requireJob(r, params.job_id)
   const known = await instances.find(row.job_id)
   const found = known ?? instanceOfRow(row)
   const history =
@@ -89,14 +81,7 @@ function instanceOfRow(row: JobRow): InstanceStatus {
   }
 }
 
-const ListQuery = z.strictObject({
-  ...paging,
-  type: SnakeName.optional(),
-  status: JobStatus.optional(),
-  since: Instant.optional(),
-  error_code: z.string().min(1).max(64).optional(),
-  text: z.string().min(1).max(200).optional(),
-})
+const ListQuery = z.strictObject({ ...paging, ...jobFilterFields })
 
 async function list({ query, r }: Call<object, z.infer<typeof ListQuery>, undefined>): Promise<Answer> {
   const { limit, next, ...filter } = query
@@ -109,7 +94,7 @@ async function list({ query, r }: Call<object, z.infer<typeof ListQuery>, undefi
 const EventsQuery = z.strictObject(paging)
 
 async function events({ params, query, r }: Call<z.infer<typeof ById>, z.infer<typeof EventsQuery>, undefined>): Promise<Answer> {
-  await jobOf(r, params.job_id)
+  await requireJob(r, params.job_id)
   const after = readCursor(query.next, params, z.object({ event_id: z.string().regex(/^\d{1,18}$/) }))
   const rows = await listEvents(readingOf(r), params.job_id, after?.event_id ?? '0', query.limit + 1)
   const { page, more } = pageOf(rows, query.limit, params, (last) => ({ event_id: last.event_id }))

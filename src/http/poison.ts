@@ -1,14 +1,12 @@
 // Poisoned tasks: whose every claim ended with a dead worker. Shown by job type and stage; requeued, given up or exported.
 import * as z from 'zod'
-import { discardPoison } from '../db/job-functions.ts'
-import { groupPoison, listFailedTasks, type PoisonGroup } from '../db/reading-failures.ts'
-import { only } from '../db/sql-function.ts'
-import { AppError } from '../rules/errors.ts'
+import { groupPoison, listFailedTasks } from '../db/reading-failures.ts'
+import { changePoison } from '../engine/poison.ts'
 import { JobId } from '../models/names.ts'
 import type { Resources } from '../platform/resources.ts'
 import { readingOf, withoutEmptyCut } from './pages.ts'
-import { ACTIONS, Reason } from './job-actions.ts'
-import { type Answer, type Call, type HttpRow, route } from './route.ts'
+import { Reason } from './job-actions.ts'
+import { type Answer, type Call, type HttpRow, invalid, route } from './route.ts'
 
 const SHOWN = 100
 const EXPORTED = 10_000
@@ -42,32 +40,12 @@ const Body = z.strictObject({
 })
 type PoisonCall = Call<object, object, z.infer<typeof Body>>
 
-async function change({ body, caller, r, instances }: PoisonCall): Promise<Answer> {
-  if (body.action === 'export') return exported(r, body.job_id)
-  const { reason } = body
-  if (reason === undefined)
-    throw new AppError('INVALID_PARAMETERS', 'Invalid input: reason: is needed', {
-      issues: [{ path: 'reason', message: 'is needed' }],
-    })
-  const order = { reason, actor: caller.name, error_code: 'POISON' }
-  let requeued = 0
-  let discarded = 0
-  const refused: { job_id: string; code: string; message: string }[] = []
-  for (const job_id of jobsOf(await groupPoison(r.db), body.job_id)) {
-    try {
-      if (body.action === 'requeue') requeued += (await ACTIONS.retry.run(r, instances, job_id, order)).tasks
-      else discarded += only(await discardPoison(r.db, { job_id, reason, actor: caller.name })).discard_poison
-    } catch (error) {
-      // A job that still runs keeps its poisoned tasks until it has ended.
-      if (!(error instanceof AppError) || error.status >= 500) throw error
-      refused.push({ job_id, code: error.code, message: error.message })
-    }
-  }
-  return report(r, body.action, { requeued, discarded, refused })
+async function change({ body: { action, job_id, reason }, caller, r, instances }: PoisonCall): Promise<Answer> {
+  if (action === 'export') return exported(r, job_id)
+  if (reason === undefined) throw invalid('INVALID_PARAMETERS', [{ path: 'reason', message: 'is needed' }])
+  const changed = await changePoison({ ...r, instances }, action, { reason, actor: caller.name }, job_id)
+  return report(r, action, changed)
 }
-
-const jobsOf = (groups: readonly PoisonGroup[], only_?: string): string[] =>
-  [...new Set(groups.flatMap((g) => g.jobs))].filter((id) => only_ === undefined || id === only_)
 
 /** One JSON line a task, with its parameters: to look at elsewhere, or to submit again. */
 async function exported(r: Resources, jobId: string | undefined): Promise<Answer> {

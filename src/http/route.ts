@@ -179,23 +179,19 @@ function logProblem(resources: () => Resources, error: unknown, route: string, r
 
 const nothing = z.strictObject({})
 
+type InputCode = 'INVALID_ID' | 'INVALID_QUERY' | 'INVALID_PARAMETERS'
+
+/** The refusal of an input: every broken rule with its path. */
+export function invalid(code: InputCode, issues: readonly Issue[]): AppError {
+  const text = issues.map((i) => `${i.path || 'body'}: ${i.message}`).join('; ')
+  return new AppError(code, `Invalid input: ${text.slice(0, 2000)}`, { issues: issues.slice(0, 50) })
+}
+
 /** @throws AppError with one issue per broken rule */
-export function validate<T>(
-  schema: z.ZodType<T> | z.ZodType,
-  value: unknown,
-  code: 'INVALID_ID' | 'INVALID_QUERY' | 'INVALID_PARAMETERS',
-): T {
+export function validate<T>(schema: z.ZodType<T> | z.ZodType, value: unknown, code: InputCode): T {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data as T
-  const issues = parsed.error.issues.flatMap(toIssues)
-  throw new AppError(
-    code,
-    `Invalid input: ${issues
-      .map((i) => `${i.path || 'body'}: ${i.message}`)
-      .join('; ')
-      .slice(0, 2000)}`,
-    { issues: issues.slice(0, 50) },
-  )
+  throw invalid(code, parsed.error.issues.flatMap(toIssues))
 }
 
 function toIssues(issue: z.core.$ZodIssue): Issue[] {

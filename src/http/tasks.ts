@@ -2,24 +2,23 @@
 import * as z from 'zod'
 import { findTask, listLineage, listTasks, type TaskRow } from '../db/reading-tasks.ts'
 import { groupErrors, listFailedTasks } from '../db/reading-failures.ts'
+import { requireJob } from '../engine/require-job.ts'
 import { AppError } from '../rules/errors.ts'
 import { Instant, JobId, SnakeName, TaskKey } from '../models/names.ts'
 import { TaskStatus } from '../models/words.ts'
 import type { Resources } from '../platform/resources.ts'
 import { Ordinal, paging, PositionTime, readCursor } from './cursor.ts'
+import { ById, failureFields } from './job-filter.ts'
 import { withHrefs } from './job-file-names.ts'
-import { jobOf } from './jobs.ts'
 import { pageOf, readingOf, withoutEmptyCut } from './pages.ts'
 import { type Answer, type Call, JOB, type HttpRow, route } from './route.ts'
 
 const stage = z.coerce.number().int().min(1).max(1000)
-const ListParams = z.object({ job_id: JobId })
 const ListQuery = z.strictObject({
   ...paging,
   stage: stage.optional(),
   status: TaskStatus.optional(),
-  error_code: z.string().min(1).max(64).optional(),
-  text: z.string().min(1).max(200).optional(),
+  ...failureFields,
 })
 
 async function list({
@@ -27,8 +26,8 @@ async function list({
   query,
   url,
   r,
-}: Call<z.infer<typeof ListParams>, z.infer<typeof ListQuery>, undefined>): Promise<Answer> {
-  await jobOf(r, params.job_id)
+}: Call<z.infer<typeof ById>, z.infer<typeof ListQuery>, undefined>): Promise<Answer> {
+  await requireJob(r, params.job_id)
   const { limit, next, ...filter } = query
   const bound = { ...params, ...filter }
   const after = readCursor(next, bound, z.object({ stage: Ordinal, task_no: Ordinal }))
@@ -43,8 +42,7 @@ const FailedQuery = z.strictObject({
   since: Instant,
   type: SnakeName.optional(),
   stage_name: SnakeName.optional(),
-  error_code: z.string().min(1).max(64).optional(),
-  text: z.string().min(1).max(200).optional(),
+  ...failureFields,
 })
 const FailedPosition = z.object({ finished_at: PositionTime, stage_id: Ordinal, task_no: Ordinal })
 
@@ -63,8 +61,8 @@ async function failed({ query, r }: Call<object, z.infer<typeof FailedQuery>, un
   return { body: { tasks, count: tasks.length, ...more } }
 }
 
-async function errors({ params, r }: Call<z.infer<typeof ListParams>, object, undefined>): Promise<Answer> {
-  await jobOf(r, params.job_id)
+async function errors({ params, r }: Call<z.infer<typeof ById>, object, undefined>): Promise<Answer> {
+  await requireJob(r, params.job_id)
   const groups = await groupErrors(readingOf(r), params.job_id)
   return { body: { errors: groups, count: groups.length, failed: groups.reduce((sum, g) => sum + g.count, 0) } }
 }
@@ -88,7 +86,7 @@ async function one({ params, url, r }: Call<z.infer<typeof OneParams>, object, u
 async function taskOf(r: Resources, { job_id, stage: stageNo, key }: z.infer<typeof OneParams>): Promise<TaskRow> {
   const task = await findTask(r.db, job_id, stageNo, key)
   if (task) return task
-  await jobOf(r, job_id)
+  await requireJob(r, job_id)
   throw new AppError('TASK_NOT_FOUND', `Stage ${stageNo} has no task ${JSON.stringify(key)}.`)
 }
 
@@ -103,7 +101,7 @@ export const taskRoutes: readonly HttpRow[] = [
     method: 'GET',
     path: `jobs/${JOB}/tasks`,
     role: 'reader',
-    params: ListParams,
+    params: ById,
     query: ListQuery,
     handle: list,
   }),
@@ -131,7 +129,7 @@ export const taskRoutes: readonly HttpRow[] = [
     method: 'GET',
     path: `jobs/${JOB}/errors`,
     role: 'reader',
-    params: ListParams,
+    params: ById,
     handle: errors,
   }),
   route({

@@ -2,11 +2,11 @@
 import { BlobServiceClient } from '@azure/storage-blob'
 import { inject } from 'vitest'
 import { advanceJob } from '../../src/engine/advance.ts'
+import type { Instances } from '../../src/engine/instances.ts'
 import { runTasks } from '../../src/engine/run-tasks.ts'
-import { submitJob } from '../../src/db/job-functions.ts'
+import { jobTypeOf, submitJob } from '../../src/engine/submit.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import type { AnyJob } from '../../src/define/define-job.ts'
-import { jobId } from '../../src/rules/ids.ts'
 import { jobs } from '../../src/jobs/index.gen.ts'
 import type { Step } from '../../src/models/steps.ts'
 import { openBreakers } from '../../src/platform/breakers.ts'
@@ -49,25 +49,25 @@ export function machine(
   }
 }
 
+/** A hub that starts nothing: turns are taken by hand. */
+const NO_HUB = { start: () => Promise.resolve() } as unknown as Instances
+
 /** Submits without HTTP; answers with the job id. */
 export async function submitTo(r: Machine, type: string, parameters: object): Promise<string> {
-  const job = r.jobType(type)
-  if (!job) throw new Error(`no job type ${type}`)
-  const parsed: unknown = job.params.parse(parameters)
-  const id = jobId(type, parsed)
-  await submitJob(r.db, {
-    job_id: id,
-    job_type: type,
-    total_stages: job.stages.length,
-    parameters: parsed,
-    metadata: {},
-    on_task_failure: job.onTaskFailure ?? 'fail',
-    submitted_by: null,
-    correlation_id: null,
-    idempotency_key: null,
-    force: false,
-  })
-  return id
+  const job = jobTypeOf(r, type)
+  const { job_id } = await submitJob(
+    { ...r, instances: NO_HUB },
+    {
+      job,
+      parameters: job.params.parse(parameters),
+      metadata: {},
+      caller: null,
+      correlationId: null,
+      idempotencyKey: null,
+      force: false,
+    },
+  )
+  return job_id
 }
 
 /** One turn of the orchestrator, workers side by side. */

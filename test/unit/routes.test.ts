@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { httpRoute, matchRoute } from 'functions-host'
 import { UNKNOWN_ROUTE } from '../../src/http/fallback.ts'
-import { ACTIONS } from '../../src/http/job-actions.ts'
+import { JOB_ACTIONS } from '../../src/engine/lifecycle.ts'
 import { RESERVED_JOB_NAMES } from '../../src/define/define-job.ts'
 import { HTTP_TABLE } from '../../src/http/table.ts'
 import { plainTemplate, valuesOf } from '../../src/http/template.ts'
@@ -62,7 +62,7 @@ describe('no URL matches two routes of a method', () => {
   })
 
   test('no job type can be called like an action', () => {
-    expect(RESERVED_JOB_NAMES).toEqual(expect.arrayContaining(Object.keys(ACTIONS)))
+    expect(RESERVED_JOB_NAMES).toEqual(expect.arrayContaining([...JOB_ACTIONS]))
   })
 
   test('no route begins with admin or runtime: the host refuses it', () => {
