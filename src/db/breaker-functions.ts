@@ -7,7 +7,11 @@ export type GateState = 'closed' | 'open' | 'ready' | 'probe'
 export const breakerGate = sqlFunction<
   { names: readonly string[]; cooldown: number; probe: number; take: boolean },
   { state: GateState; wait_ms: number }
->('breaker_gate', { names: 'text[]', cooldown: 'interval', probe: 'interval', take: 'boolean' })
+>(
+  'breaker_gate',
+  { names: 'text[]', cooldown: 'interval', probe: 'interval', take: 'boolean' },
+  { state: 'text', wait_ms: 'integer' },
+)
 
 export const breakerReport = sqlFunction<{ name: string; ok: boolean; actor: string }, { breaker_report: string }>(
   'breaker_report',
@@ -16,4 +20,5 @@ export const breakerReport = sqlFunction<{ name: string; ok: boolean; actor: str
     ok: 'boolean',
     actor: 'text',
   },
+  { breaker_report: 'text' },
 )

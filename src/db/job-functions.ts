@@ -24,48 +24,68 @@ export const submitJob = sqlFunction<
     force: boolean
   },
   { created: boolean; status: JobStatus; attempt: number; start_needed: boolean }
->('submit_job', {
-  job_id: 'text',
-  job_type: 'text',
-  total_stages: 'integer',
-  parameters: 'jsonb',
-  metadata: 'jsonb',
-  on_task_failure: 'text',
-  submitted_by: 'text',
-  correlation_id: 'text',
-  idempotency_key: 'text',
-  force: 'boolean',
-})
+>(
+  'submit_job',
+  {
+    job_id: 'text',
+    job_type: 'text',
+    total_stages: 'integer',
+    parameters: 'jsonb',
+    metadata: 'jsonb',
+    on_task_failure: 'text',
+    submitted_by: 'text',
+    correlation_id: 'text',
+    idempotency_key: 'text',
+    force: 'boolean',
+  },
+  { created: 'boolean', status: 'text', attempt: 'integer', start_needed: 'boolean' },
+)
 
-export const confirmStart = sqlFunction<JobAttempt, { confirm_start: boolean }>('confirm_start', {
-  job_id: 'text',
-  attempt: 'integer',
-})
+export const confirmStart = sqlFunction<JobAttempt, { confirm_start: boolean }>(
+  'confirm_start',
+  {
+    job_id: 'text',
+    attempt: 'integer',
+  },
+  { confirm_start: 'boolean' },
+)
 
 export const beginJob = sqlFunction<
   JobAttempt,
   { status: JobStatus; attempt: number; stage: number; total_stages: number; job_type: string; parameters: unknown }
->('begin_job', { job_id: 'text', attempt: 'integer' })
+>(
+  'begin_job',
+  { job_id: 'text', attempt: 'integer' },
+  { status: 'text', attempt: 'integer', stage: 'integer', total_stages: 'integer', job_type: 'text', parameters: 'jsonb' },
+)
 
 export const openStage = sqlFunction<
   StageAttempt & { name: string; weight: string; on_task_failure: string; max_claims: number },
   { status: StageStatus; outcome: StageOutcome | null; plan_cursor: number }
->('open_stage', {
-  job_id: 'text',
-  attempt: 'integer',
-  stage_no: 'integer',
-  name: 'text',
-  weight: 'text',
-  on_task_failure: 'text',
-  max_claims: 'integer',
-})
+>(
+  'open_stage',
+  {
+    job_id: 'text',
+    attempt: 'integer',
+    stage_no: 'integer',
+    name: 'text',
+    weight: 'text',
+    on_task_failure: 'text',
+    max_claims: 'integer',
+  },
+  { status: 'text', outcome: 'text', plan_cursor: 'integer' },
+)
 
-export const sealStage = sqlFunction<StageAttempt & { expected: number }, { seal_stage: boolean }>('seal_stage', {
-  job_id: 'text',
-  attempt: 'integer',
-  stage_no: 'integer',
-  expected: 'integer',
-})
+export const sealStage = sqlFunction<StageAttempt & { expected: number }, { seal_stage: boolean }>(
+  'seal_stage',
+  {
+    job_id: 'text',
+    attempt: 'integer',
+    stage_no: 'integer',
+    expected: 'integer',
+  },
+  { seal_stage: 'boolean' },
+)
 
 /** What close_stage answers; see sql/functions/close_stage.sql. */
 export interface StageClosure {
@@ -83,11 +103,26 @@ export interface StageClosure {
   readonly next_retry_at: Date | null
 }
 
-export const closeStage = sqlFunction<StageAttempt, StageClosure>('close_stage', {
-  job_id: 'text',
-  attempt: 'integer',
-  stage_no: 'integer',
-})
+export const closeStage = sqlFunction<StageAttempt, StageClosure>(
+  'close_stage',
+  {
+    job_id: 'text',
+    attempt: 'integer',
+    stage_no: 'integer',
+  },
+  {
+    state: 'text',
+    closed_now: 'boolean',
+    outcome: 'text',
+    expected: 'integer',
+    completed: 'integer',
+    failed: 'integer',
+    skipped: 'integer',
+    open_at_least: 'integer',
+    next_ready_at: 'timestamp with time zone',
+    next_retry_at: 'timestamp with time zone',
+  },
+)
 
 export const stageReadiness = sqlFunction<
   { job_id: string; stage_no: number },
@@ -101,7 +136,20 @@ export const stageReadiness = sqlFunction<
     sealed_at: Date | null
     held: number
   }
->('stage_readiness', { job_id: 'text', stage_no: 'integer' })
+>(
+  'stage_readiness',
+  { job_id: 'text', stage_no: 'integer' },
+  {
+    status: 'text',
+    outcome: 'text',
+    expected: 'integer',
+    ready: 'integer',
+    open_at_least: 'integer',
+    next_ready_at: 'timestamp with time zone',
+    sealed_at: 'timestamp with time zone',
+    held: 'integer',
+  },
+)
 
 export const recordStageSummary = sqlFunction<StageAttempt & { summary: unknown }, { record_stage_summary: boolean }>(
   'record_stage_summary',
@@ -111,17 +159,22 @@ export const recordStageSummary = sqlFunction<StageAttempt & { summary: unknown 
     stage_no: 'integer',
     summary: 'jsonb',
   },
+  { record_stage_summary: 'boolean' },
 )
 
 export const advanceJobStage = sqlFunction<
   JobAttempt & { from_stage: number },
   { outcome: 'advanced' | 'already' | 'done' | 'refused'; stage: number }
->('advance_job_stage', { job_id: 'text', attempt: 'integer', from_stage: 'integer' })
+>('advance_job_stage', { job_id: 'text', attempt: 'integer', from_stage: 'integer' }, { outcome: 'text', stage: 'integer' })
 
 export const checkJobCompletion = sqlFunction<
   JobAttempt & { result: unknown; error_code: string | null; error_details: string | null },
   { status: JobStatus; finished_now: boolean }
->('check_job_completion', { job_id: 'text', attempt: 'integer', result: 'jsonb', error_code: 'text', error_details: 'text' })
+>(
+  'check_job_completion',
+  { job_id: 'text', attempt: 'integer', result: 'jsonb', error_code: 'text', error_details: 'text' },
+  { status: 'text', finished_now: 'boolean' },
+)
 
 export const jobsToReconcile = sqlFunction<
   { limit: number; idle_seconds: number; after: string | null },
@@ -133,20 +186,32 @@ export const jobsToReconcile = sqlFunction<
     /** `after` of the next page. */
     reconcile_key: string
   }
->('jobs_to_reconcile', { limit: 'integer', idle_seconds: 'double precision', after: 'text' })
+>(
+  'jobs_to_reconcile',
+  { limit: 'integer', idle_seconds: 'double precision', after: 'text' },
+  { job_id: 'text', attempt: 'integer', status: 'text', reason: 'text', reconcile_key: 'text' },
+)
 
 export const noteReconciled = sqlFunction<
   JobAttempt & { action: string; runtime_status: string | null },
   { note_reconciled: boolean }
->('note_reconciled', { job_id: 'text', attempt: 'integer', action: 'text', runtime_status: 'text' })
+>(
+  'note_reconciled',
+  { job_id: 'text', attempt: 'integer', action: 'text', runtime_status: 'text' },
+  { note_reconciled: 'boolean' },
+)
 
-export const deleteRetired = sqlFunction<{ limit: number }, { delete_retired: number }>('delete_retired', { limit: 'integer' })
+export const deleteRetired = sqlFunction<{ limit: number }, { delete_retired: number }>(
+  'delete_retired',
+  { limit: 'integer' },
+  { delete_retired: 'integer' },
+)
 
 /** One audit row; `job_id` null for events of the whole system. */
 export const addEvent = sqlFunction<
   { job_id: string | null; event: string; data: unknown; actor: string },
   { add_event: unknown }
->('add_event', { job_id: 'text', event: 'text', data: 'jsonb', actor: 'text' })
+>('add_event', { job_id: 'text', event: 'text', data: 'jsonb', actor: 'text' }, { add_event: 'void' })
 
 /** Who changed a job's state, and why: audited. */
 export interface JobAction {
@@ -162,28 +227,58 @@ export interface JobChange {
 }
 const ACTION = { job_id: 'text', reason: 'text', actor: 'text' } as const
 
-export const cancelJob = sqlFunction<JobAction, JobChange>('cancel_job', ACTION)
-export const pauseJob = sqlFunction<JobAction, JobChange>('pause_job', ACTION)
-export const resumeJob = sqlFunction<JobAction, JobChange>('resume_job', ACTION)
-export const rerunJob = sqlFunction<JobAction & { total_stages: number }, JobChange>('rerun_job', {
-  ...ACTION,
-  total_stages: 'integer',
+export const cancelJob = sqlFunction<JobAction, JobChange>('cancel_job', ACTION, {
+  status: 'text',
+  attempt: 'integer',
+  changed: 'boolean',
 })
+export const pauseJob = sqlFunction<JobAction, JobChange>('pause_job', ACTION, {
+  status: 'text',
+  attempt: 'integer',
+  changed: 'boolean',
+})
+export const resumeJob = sqlFunction<JobAction, JobChange>('resume_job', ACTION, {
+  status: 'text',
+  attempt: 'integer',
+  changed: 'boolean',
+})
+export const rerunJob = sqlFunction<JobAction & { total_stages: number }, JobChange>(
+  'rerun_job',
+  {
+    ...ACTION,
+    total_stages: 'integer',
+  },
+  { status: 'text', attempt: 'integer', changed: 'boolean' },
+)
 export const retryJob = sqlFunction<
   JobAction & { error_code: string | null; key_like: string | null },
   JobChange & { from_stage: number; tasks: number }
->('retry_job', { ...ACTION, error_code: 'text', key_like: 'text' })
+>(
+  'retry_job',
+  { ...ACTION, error_code: 'text', key_like: 'text' },
+  { status: 'text', attempt: 'integer', changed: 'boolean', from_stage: 'integer', tasks: 'integer' },
+)
 
-export const discardPoison = sqlFunction<JobAction, { discard_poison: number }>('discard_poison', ACTION)
+export const discardPoison = sqlFunction<JobAction, { discard_poison: number }>('discard_poison', ACTION, {
+  discard_poison: 'integer',
+})
 
 export const jobsToPurge = sqlFunction<
   { days: number; days_failed: number; limit: number },
   { job_id: string; job_type: string; status: JobStatus }
->('jobs_to_purge', { days: 'double precision', days_failed: 'double precision', limit: 'integer' })
+>(
+  'jobs_to_purge',
+  { days: 'double precision', days_failed: 'double precision', limit: 'integer' },
+  { job_id: 'text', job_type: 'text', status: 'text' },
+)
 
-export const purgeJob = sqlFunction<{ job_id: string }, { purge_job: 'gone' | 'kept' }>('purge_job', { job_id: 'text' })
+export const purgeJob = sqlFunction<{ job_id: string }, { purge_job: 'gone' | 'kept' }>(
+  'purge_job',
+  { job_id: 'text' },
+  { purge_job: 'text' },
+)
 
 export const callerLoad = sqlFunction<
   { caller: string | null; job_id: string },
   { is_known: boolean; jobs: number; tasks: string }
->('caller_load', { caller: 'text', job_id: 'text' })
+>('caller_load', { caller: 'text', job_id: 'text' }, { is_known: 'boolean', jobs: 'integer', tasks: 'bigint' })

@@ -1,30 +1,15 @@
 // Reads of tasks: pages, one by its key, chains of predecessors, results in order, the curve of completions.
 import type { CompletionPoint } from '../rules/progress.ts'
+import type { Row } from '../models/row.ts'
+import type { Stage } from '../models/stage.ts'
+import type { Task } from '../models/task.ts'
 import type { TaskStatus } from '../models/words.ts'
 import { type Columns, cutColumns, type ListRow, wholeColumns } from './list-columns.ts'
 import type { Database } from './pool.ts'
 
-export interface TaskRow {
-  readonly job_id: string
-  readonly stage: number
-  readonly stage_name: string
-  readonly task_no: number
-  readonly task_key: string
-  readonly source_key: string | null
-  readonly status: TaskStatus
-  readonly claims: number
-  readonly parameters: Record<string, unknown>
-  readonly result_data: unknown
-  readonly error_code: string | null
-  readonly error_details: string | null
-  readonly retryable: boolean | null
-  readonly not_before: Date | null
-  readonly progress: number | null
-  readonly progress_note: string | null
-  readonly started_at: Date | null
-  readonly finished_at: Date | null
-  readonly duration_ms: number | null
-}
+/** A task with the stage that it belongs to; `stage` is its number. */
+export type TaskRow = Omit<Row<typeof Task>, 'stage_id' | 'lease_until' | 'claimed_by'> &
+  Pick<Row<typeof Stage>, 'job_id'> & { readonly stage: number; readonly stage_name: string }
 
 /** Of stages `s` and tasks `t`. */
 const COLUMNS: Columns = {

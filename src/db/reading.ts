@@ -1,28 +1,14 @@
 // Reads of jobs, stages, events and breakers: keyset paging, typed filters, nothing unbounded.
-import type { JobStatus, StageOutcome, StageStatus } from '../models/words.ts'
+import type { CircuitBreaker } from '../models/circuit-breaker.ts'
+import type { JobEvent } from '../models/job-event.ts'
+import type { Job } from '../models/job.ts'
+import type { Row } from '../models/row.ts'
+import type { Stage } from '../models/stage.ts'
+import type { JobStatus } from '../models/words.ts'
 import { type Columns, cutColumns, type ListRow, wholeColumns } from './list-columns.ts'
 import type { Database } from './pool.ts'
 
-export interface JobRow {
-  readonly job_id: string
-  readonly job_type: string
-  readonly status: JobStatus
-  readonly attempt: number
-  readonly stage: number
-  readonly total_stages: number
-  readonly parameters: Record<string, unknown>
-  readonly metadata: Record<string, unknown>
-  readonly stage_results: Record<string, unknown>
-  readonly result_data: unknown
-  readonly error_code: string | null
-  readonly error_details: string | null
-  readonly submitted_by: string | null
-  readonly correlation_id: string | null
-  readonly created_at: Date
-  readonly started_at: Date | null
-  readonly finished_at: Date | null
-  readonly updated_at: Date
-}
+export type JobRow = Omit<Row<typeof Job>, 'on_task_failure' | 'idempotency_key' | 'cancel_reason' | 'start_confirmed_attempt'>
 
 /** What lists of jobs show of one. */
 export type JobSummary = Omit<JobRow, 'stage_results' | 'result_data' | 'error_details' | 'correlation_id'> & ListRow
@@ -65,23 +51,12 @@ export async function listJobs(db: Database, f: JobFilter): Promise<(JobSummary 
   )
 }
 
-export interface StageRow {
-  readonly stage: number
-  readonly name: string
-  readonly status: StageStatus
-  readonly outcome: StageOutcome | null
-  readonly expected: number
-  readonly completed: number
-  readonly failed: number
-  readonly skipped: number
-  readonly running: number
-  readonly retrying: number
-  readonly open: number
-  readonly sealed_at: Date | null
-  readonly opened_at: Date
-  readonly closed_at: Date | null
-  readonly summary: unknown
-}
+/** A stage with its counts; `stage` is its number. */
+export type StageRow = Pick<
+  Row<typeof Stage>,
+  | ('name' | 'status' | 'outcome' | 'expected' | 'completed' | 'failed' | 'skipped')
+  | ('sealed_at' | 'opened_at' | 'closed_at' | 'summary')
+> & { readonly stage: number; readonly running: number; readonly retrying: number; readonly open: number }
 
 /**
  * Stages of the current attempt with counts. Closed stages answer from their record; of open ones the open rows (up to 200,000)
@@ -105,13 +80,8 @@ export async function listStages(db: Database, jobId: string): Promise<StageRow[
   )
 }
 
-export interface EventRow {
-  readonly event_id: string
-  readonly at: Date
-  readonly actor: string
-  readonly event: string
-  readonly data: Record<string, unknown>
-}
+/** `event_id` is a bigint, which the driver gives as text. */
+export type EventRow = Pick<Row<typeof JobEvent>, 'at' | 'actor' | 'event' | 'data'> & { readonly event_id: string }
 
 /** Events of a job in order. */
 export async function listEvents(db: Database, jobId: string, afterId: string, limit: number): Promise<EventRow[]> {
@@ -121,11 +91,7 @@ export async function listEvents(db: Database, jobId: string, afterId: string, l
   )
 }
 
-export interface BreakerRow {
-  readonly name: string
-  readonly state: 'open' | 'half_open'
-  readonly opened_at: Date
-}
+export type BreakerRow = Pick<Row<typeof CircuitBreaker>, 'name' | 'state' | 'opened_at'>
 
 /** Dependencies that are known to be down. */
 export async function listOpenBreakers(db: Database): Promise<BreakerRow[]> {

@@ -4,23 +4,25 @@ import type { Database } from './pool.ts'
 
 /** SQL types that the functions take. `interval` is given in milliseconds. */
 export type SqlType = 'text' | 'text[]' | 'integer' | 'integer[]' | 'boolean' | 'jsonb' | 'uuid' | 'interval' | 'double precision'
+/** SQL types that they answer with. */
+export type SqlResultType = SqlType | 'void' | 'bigint' | 'timestamp with time zone'
 
 export interface SqlFunction<A extends object, R extends object> {
   (db: Database, args: A): Promise<R[]>
   readonly sqlName: string
   readonly args: Readonly<Record<string, SqlType>>
+  /** Result columns in order; a function that answers with one value has one column of its own name. */
+  readonly returns: Readonly<Record<string, SqlResultType>>
 }
 
-/** Every declared function, for the test against pg_proc. */
-export const declaredFunctions: SqlFunction<never, object>[] = []
-
 /**
- * Declares a caller of `app.<name>`; `args` maps each argument (without `p_`) to its SQL type.
+ * Declares a caller of `app.<name>`; `args` maps each argument (without `p_`), and `returns` each result column, to its SQL type.
  * @throws from the call: AppError `TEXT_NOT_STORABLE` before the write, else what the database refused
  */
 export function sqlFunction<A extends object, R extends object>(
   name: string,
   args: Record<keyof A & string, SqlType>,
+  returns: Record<keyof R & string, SqlResultType>,
 ): SqlFunction<A, R> {
   const names = Object.keys(args) as (keyof A & string)[]
   const list = names.map((n, i) => `p_${n} => $${i + 1}::${args[n]}`).join(', ')
@@ -30,9 +32,7 @@ export function sqlFunction<A extends object, R extends object>(
       text,
       names.map((n) => toSql(given[n], args[n])),
     )
-  const declared: SqlFunction<A, R> = Object.assign(call, { sqlName: name, args })
-  declaredFunctions.push(declared as unknown as SqlFunction<never, object>)
-  return declared
+  return Object.assign(call, { sqlName: name, args, returns })
 }
 
 function toSql(value: unknown, type: SqlType): unknown {

@@ -23,6 +23,7 @@ export const addTasks = sqlFunction<StageAttempt & { cursor: number; tasks: read
     cursor: 'integer',
     tasks: 'jsonb',
   },
+  { add_tasks: 'integer' },
 )
 
 export interface ClaimedTask {
@@ -43,15 +44,20 @@ export const claimTasks = sqlFunction<StageAttempt & { limit: number; worker: st
     worker: 'uuid',
     lease: 'interval',
   },
+  { task_no: 'integer', task_key: 'text', source_key: 'text', claims: 'integer', parameters: 'jsonb' },
 )
 
 /** What a worker holds: asked when the answer of its claim was lost. */
-export const heldClaims = sqlFunction<StageAttempt & { worker: string }, ClaimedTask>('held_claims', {
-  job_id: 'text',
-  attempt: 'integer',
-  stage_no: 'integer',
-  worker: 'uuid',
-})
+export const heldClaims = sqlFunction<StageAttempt & { worker: string }, ClaimedTask>(
+  'held_claims',
+  {
+    job_id: 'text',
+    attempt: 'integer',
+    stage_no: 'integer',
+    worker: 'uuid',
+  },
+  { task_no: 'integer', task_key: 'text', source_key: 'text', claims: 'integer', parameters: 'jsonb' },
+)
 
 export const extendLeases = sqlFunction<
   StageAttempt & {
@@ -62,16 +68,20 @@ export const extendLeases = sqlFunction<
     progress: Readonly<Record<string, { fraction: number; note?: string }>> | null
   },
   { job_status: string; current_attempt: number; lost: number[] }
->('extend_leases', {
-  job_id: 'text',
-  attempt: 'integer',
-  stage_no: 'integer',
-  worker: 'uuid',
-  task_nos: 'integer[]',
-  lease: 'interval',
-  renew: 'boolean',
-  progress: 'jsonb',
-})
+>(
+  'extend_leases',
+  {
+    job_id: 'text',
+    attempt: 'integer',
+    stage_no: 'integer',
+    worker: 'uuid',
+    task_nos: 'integer[]',
+    lease: 'interval',
+    renew: 'boolean',
+    progress: 'jsonb',
+  },
+  { job_status: 'text', current_attempt: 'integer', lost: 'integer[]' },
+)
 
 /** Element of complete_tasks' array. */
 export interface TaskOutcome {
@@ -88,32 +98,48 @@ export interface TaskOutcome {
 export const completeTasks = sqlFunction<
   StageAttempt & { worker: string; results: readonly TaskOutcome[] },
   { task_no: number; outcome: 'applied' | 'already_applied' | 'superseded' | 'unknown'; reason: string | null }
->('complete_tasks', { job_id: 'text', attempt: 'integer', stage_no: 'integer', worker: 'uuid', results: 'jsonb' })
+>(
+  'complete_tasks',
+  { job_id: 'text', attempt: 'integer', stage_no: 'integer', worker: 'uuid', results: 'jsonb' },
+  { task_no: 'integer', outcome: 'text', reason: 'text' },
+)
 
 export const releaseTasks = sqlFunction<
   StageAttempt & { worker: string; task_nos: readonly number[] },
   { release_tasks: number }
->('release_tasks', {
-  job_id: 'text',
-  attempt: 'integer',
-  stage_no: 'integer',
-  worker: 'uuid',
-  task_nos: 'integer[]',
-})
+>(
+  'release_tasks',
+  {
+    job_id: 'text',
+    attempt: 'integer',
+    stage_no: 'integer',
+    worker: 'uuid',
+    task_nos: 'integer[]',
+  },
+  { release_tasks: 'integer' },
+)
 
-export const skipRest = sqlFunction<StageAttempt & { limit: number }, { skip_rest: number }>('skip_rest', {
-  job_id: 'text',
-  attempt: 'integer',
-  stage_no: 'integer',
-  limit: 'integer',
-})
+export const skipRest = sqlFunction<StageAttempt & { limit: number }, { skip_rest: number }>(
+  'skip_rest',
+  {
+    job_id: 'text',
+    attempt: 'integer',
+    stage_no: 'integer',
+    limit: 'integer',
+  },
+  { skip_rest: 'integer' },
+)
 
-export const hostAlive = sqlFunction<{ host_id: string; name: string }, { host_alive: boolean }>('host_alive', {
-  host_id: 'text',
-  name: 'text',
-})
+export const hostAlive = sqlFunction<{ host_id: string; name: string }, { host_alive: boolean }>(
+  'host_alive',
+  {
+    host_id: 'text',
+    name: 'text',
+  },
+  { host_alive: 'boolean' },
+)
 
 export const releaseDead = sqlFunction<
   { host_id: string; name: string; silent: number; followed: number },
   { release_dead: number }
->('release_dead', { host_id: 'text', name: 'text', silent: 'interval', followed: 'interval' })
+>('release_dead', { host_id: 'text', name: 'text', silent: 'interval', followed: 'interval' }, { release_dead: 'integer' })

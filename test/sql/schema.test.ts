@@ -2,11 +2,9 @@ import { readdir, readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compareCatalogues, readCatalogue } from '../../src/db/catalogue.ts'
 import { tableDdl } from '../../src/db/ddl.ts'
-import '../../src/db/job-functions.ts'
 import { functionsSql, migrate } from '../../src/db/migrate.ts'
 import type { Pool } from '../../src/db/pool.ts'
-import { declaredFunctions } from '../../src/db/sql-function.ts'
-import '../../src/db/task-functions.ts'
+import type { SqlFunction } from '../../src/db/sql-function.ts'
 import { column } from '../../src/models/sql-meta.ts'
 import * as z from 'zod'
 import { createDatabase, type TestDatabase } from '../support/db.ts'
@@ -63,17 +61,66 @@ test('migrating twice, on a filled schema too, changes nothing', async () => {
   }
 })
 
-test('every caller declares what pg_proc knows', async () => {
-  for (const fn of declaredFunctions) {
-    const rows = await db.query<{ name: string; type: string }>(
-      `SELECT a.name, format_type(a.type, NULL) AS type FROM pg_proc p, unnest(p.proargnames[1:p.pronargs], p.proargtypes::oid[]) AS a(name, type)
-       WHERE p.pronamespace = 'app'::regnamespace AND p.proname = $1`,
-      [fn.sqlName],
-    )
-    expect(Object.fromEntries(rows.map((r) => [r.name, r.type])), fn.sqlName).toEqual(
-      Object.fromEntries(Object.entries(fn.args).map(([k, v]) => [`p_${k}`, v])),
-    )
-  }
+/** Every typed caller that a file of src/db exports. */
+async function declaredCallers(): Promise<SqlFunction<never, object>[]> {
+  const files = (await readdir('src/db')).filter((f) => f.endsWith('.ts'))
+  const modules = await Promise.all(files.map((f) => import(`../../src/db/${f}`) as Promise<Record<string, unknown>>))
+  return modules
+    .flatMap((m) => Object.values(m))
+    .filter((v): v is SqlFunction<never, object> => typeof v === 'function' && 'sqlName' in v)
+}
+
+interface Signature {
+  readonly args: Record<string, string>
+  readonly returns: Record<string, string>
+}
+
+async function signatureOf(name: string): Promise<Signature> {
+  const rows = await db.query<{ mode: string; name: string | null; type: string }>(
+    `SELECT coalesce(m.mode::text, 'i') AS mode, m.name, format_type(m.type, NULL) AS type FROM pg_proc p,
+       unnest(coalesce(p.proallargtypes, p.proargtypes::oid[]), p.proargmodes, p.proargnames) WITH ORDINALITY AS m(type, mode, name, at)
+     WHERE p.pronamespace = 'app'::regnamespace AND p.proname = $1
+     UNION ALL SELECT 't', p.proname, format_type(p.prorettype, NULL) FROM pg_proc p
+     WHERE p.pronamespace = 'app'::regnamespace AND p.proname = $1 AND p.proallargtypes IS NULL`,
+    [name],
+  )
+  const of = (mode: string) => Object.fromEntries(rows.filter((r) => r.mode === mode).map((r) => [r.name ?? '', r.type]))
+  return { args: of('i'), returns: of('t') }
+}
+
+const signatureHere = (fn: Pick<SqlFunction<never, object>, 'args' | 'returns'>): Signature => ({
+  args: Object.fromEntries(Object.entries(fn.args).map(([k, v]) => [`p_${k}`, v])),
+  returns: { ...fn.returns },
+})
+
+test('every caller declares the arguments and result columns that pg_proc knows, and no caller is missed', async () => {
+  const callers = await declaredCallers()
+  expect(callers.length).toBeGreaterThan(25)
+  for (const fn of callers) expect([fn.sqlName, signatureHere(fn)]).toEqual([fn.sqlName, await signatureOf(fn.sqlName)])
+})
+
+test('a function without a caller is called by another function', async () => {
+  const called = new Set((await declaredCallers()).map((fn) => fn.sqlName))
+  const files = (await readdir('sql/functions')).map((f) => f.replace('.sql', ''))
+  const texts = await Promise.all(files.map(async (f) => [f, await readFile(`sql/functions/${f}.sql`, 'utf8')] as const))
+  const usedBy = (name: string) => texts.filter(([f, text]) => f !== name && text.includes(`app.${name}(`))
+  // For callers outside this app: the header says so.
+  const outside = new Set(['complete_task_and_check_stage'])
+  expect(files.filter((f) => !called.has(f) && !outside.has(f) && usedBy(f).length === 0)).toEqual([])
+})
+
+test.each([
+  ['an argument of another name', { args: { job: 'text', attempt: 'integer' } }],
+  ['an argument of another type', { args: { job_id: 'text', attempt: 'text' } }],
+  ['an argument too few', { args: { job_id: 'text' } }],
+  ['a column of another name', { returns: { confirmed: 'boolean' } }],
+  ['a column of another type', { returns: { confirm_start: 'text' } }],
+  ['a column too many', { returns: { confirm_start: 'boolean', attempt: 'integer' } }],
+] as const)('%s is found', async (_what, wrong) => {
+  const right = { args: { job_id: 'text', attempt: 'integer' }, returns: { confirm_start: 'boolean' } } as const
+  const known = await signatureOf('confirm_start')
+  expect(signatureHere(right)).toEqual(known)
+  expect(signatureHere({ ...right, ...wrong })).not.toEqual(known)
 })
 
 test('one function per file, at most 100 lines, with a header that says why', async () => {
