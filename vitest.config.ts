@@ -16,7 +16,7 @@ export default defineConfig({
   test: {
     reporters: ['default'],
     // Most of the time of a test is waiting: for timers, processes and one another.
-    maxWorkers: 3,
+    maxWorkers: 2,
     projects: [
       project('unit', { testTimeout: 60_000 }),
       project('replay', { testTimeout: 60_000 }),

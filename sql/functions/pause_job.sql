@@ -5,9 +5,10 @@
 -- Raises: LL001 unknown job, LL004 ended.
 CREATE FUNCTION app.pause_job(p_job_id text, p_reason text, p_actor text)
 RETURNS TABLE (status text, attempt int, changed boolean)
-LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET lock_timeout = '5s' AS $$
 DECLARE
   job app.jobs := app.lock_job(p_job_id);
+  stage app.stages;
 BEGIN
   IF job.status = 'paused' THEN
     RETURN QUERY SELECT job.status, job.attempt, false;
@@ -16,10 +17,10 @@ BEGIN
     RAISE EXCEPTION 'job % is %', p_job_id, job.status USING ERRCODE = 'LL004', HINT = 'Only a job that has not ended can be paused.';
   END IF;
   UPDATE app.jobs j SET status = 'paused', updated_at = now() WHERE j.job_id = p_job_id;
-  PERFORM 1 FROM app.stages s WHERE s.job_id = p_job_id AND s.retired_at IS NULL AND s.status <> 'closed' ORDER BY s.stage_no FOR UPDATE;
-  UPDATE app.tasks t SET lease_until = now()
-  FROM app.stages s WHERE s.job_id = p_job_id AND s.retired_at IS NULL AND s.status <> 'closed'
-    AND t.stage_id = s.stage_id AND t.task_no <= s.claim_cursor AND t.finished_at IS NULL AND t.status = 'processing';
+  FOR stage IN SELECT s.* FROM app.stages s WHERE s.job_id = p_job_id AND s.retired_at IS NULL AND s.status <> 'closed' ORDER BY s.stage_no FOR UPDATE LOOP
+    UPDATE app.tasks t SET lease_until = now()
+    WHERE t.stage_id = stage.stage_id AND t.task_no <= stage.claim_cursor AND t.finished_at IS NULL AND t.status = 'processing';
+  END LOOP;
   PERFORM app.add_event(p_job_id, 'job.paused', jsonb_build_object('reason', p_reason, 'attempt', job.attempt, 'was', job.status), p_actor);
   RETURN QUERY SELECT 'paused', job.attempt, true;
 END $$;

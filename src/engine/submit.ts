@@ -6,6 +6,7 @@ import type { AnyJob } from '../define/define-job.ts'
 import { type JobStatus, isTerminalJob } from '../models/words.ts'
 import { AppError } from '../rules/errors.ts'
 import { jobId } from '../rules/ids.ts'
+import { didYouMean } from '../rules/nearest.ts'
 import { storableJson } from '../rules/storable.ts'
 import type { Deps, InstanceDeps } from './deps.ts'
 
@@ -42,8 +43,9 @@ const MAX_PARAMETER_BYTES = 16_384
 export function jobTypeOf(deps: Deps, name: string): AnyJob {
   const job = deps.jobType(name)
   if (job) return job
-  const known = deps.jobTypes.map((j) => j.name).join(', ')
-  throw new AppError('JOB_TYPE_UNKNOWN', `There is no job type ${JSON.stringify(name)}. Known: ${known}.`)
+  const known = deps.jobTypes.map((j) => j.name)
+  const meant = didYouMean(name, known)
+  throw new AppError('JOB_TYPE_UNKNOWN', `There is no job type ${JSON.stringify(name)}.${meant} Known: ${known.join(', ')}.`)
 }
 
 /**

@@ -7,6 +7,7 @@ import { AppError, type Issue } from '../rules/errors.ts'
 import { type Instances, instancesOf } from '../engine/instances.ts'
 import { storableJson } from '../rules/storable.ts'
 import type { Role } from '../models/words.ts'
+import { didYouMean } from '../rules/nearest.ts'
 import type { Resources } from '../platform/resources.ts'
 import { type Caller, callerOf, requireRole } from './caller.ts'
 import { RequestBody } from './body.ts'
@@ -191,11 +192,37 @@ export function invalid(code: InputCode, issues: readonly Issue[]): AppError {
 export function validate<T>(schema: z.ZodType<T> | z.ZodType, value: unknown, code: InputCode): T {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data as T
-  throw invalid(code, parsed.error.issues.flatMap(toIssues))
+  throw invalid(
+    code,
+    parsed.error.issues.flatMap((issue) => toIssues(issue, schema, value)),
+  )
 }
 
-function toIssues(issue: z.core.$ZodIssue): Issue[] {
+function toIssues(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): Issue[] {
   const path = issue.path.map(String).join('.')
+  if (issue.code === 'invalid_value') {
+    const given = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value)
+    const meant = typeof given === 'string' ? didYouMean(given, issue.values.map(String)) : ''
+    return [{ path, message: `${issue.message}${meant && `.${meant}`}` }]
+  }
   if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }]
-  return issue.keys.map((key) => ({ path: path ? `${path}.${key}` : key, message: 'unknown key' }))
+  const known = fieldsAt(schema, issue.path)
+  return issue.keys.map((key) => {
+    const meant = didYouMean(key, known)
+    return { path: path ? `${path}.${key}` : key, message: `unknown key${meant && `.${meant}`}` }
+  })
+}
+
+/** Names of the fields of the object at a path of a schema; none where the path leads through something else. */
+function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  let at: unknown = schema
+  for (const key of path) at = shapeOf(at)?.[key as string]
+  return Object.keys(shapeOf(at) ?? {})
+}
+
+function shapeOf(schema: unknown): Readonly<Record<string, unknown>> | undefined {
+  const { shape, def } = (schema ?? {}) as { shape?: Record<string, unknown>; def?: { innerType?: unknown; in?: unknown } }
+  if (shape) return shape
+  const inner = def?.innerType ?? def?.in
+  return inner === undefined ? undefined : shapeOf(inner)
 }

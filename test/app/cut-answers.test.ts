@@ -38,7 +38,7 @@ test.each([
     if (isCut) cuts++
     return isCut
   }
-  const n = 3000
+  const n = 1000
   const { job_id } = await app.submit('hello_world', { n, name })
   expect(await app.waitForJob(job_id)).toMatchObject({ status: 'completed', attempt: 1, result: { greetings: n, replies: n } })
   relay.cutAnswer = () => false

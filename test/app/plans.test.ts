@@ -156,17 +156,22 @@ describe('plans', () => {
   })
 
   test('a container that vanished after submission fails the job by name instead of hanging', async () => {
-    const r = machine(db)
-    const id = await submitTo(r, 'list_container', { container_name: `gone-${randomUUID()}` })
+    const name = `t-${randomUUID().slice(0, 18)}`
+    const r = machine(db, { allowed: [name] })
+    const container = r.service.getContainerClient(name)
+    await container.create()
+    const id = await submitTo(r, 'list_container', { container_name: name })
+    await container.delete()
     expect((await runToEnd(r, id)).status).toBe('failed')
     expect(await findJob(db, id)).toMatchObject({ error_code: 'CONTAINER_NOT_FOUND' })
   })
 
   test('a file that is gone after the listing fails its task, never the others', async () => {
-    const r = machine(db)
-    const container = r.service.getContainerClient(`t-${randomUUID().slice(0, 18)}`)
+    const name = `t-${randomUUID().slice(0, 18)}`
+    const r = machine(db, { allowed: [name] })
+    const container = r.service.getContainerClient(name)
     await Promise.all([container.create(), r.service.getContainerClient('lamplighter').createIfNotExists()])
-    for (const name of ['a.tif', 'b.tif', 'c.tif']) await container.getBlockBlobClient(name).upload('x', 1)
+    for (const file of ['a.tif', 'b.tif', 'c.tif']) await container.getBlockBlobClient(file).upload('x', 1)
     const id = await submitTo(r, 'list_container', { container_name: container.containerName, metadata_level: 'full' })
     await turn(r, id)
     await container.deleteBlob('b.tif')

@@ -24,6 +24,9 @@ export interface ListenOptions {
   readonly slowBodyMs?: number
 }
 
+/** An idle connection is kept this long. */
+const IDLE_MS = 130_000
+
 const LAST_ANSWERS_MS = 500
 const SLOW_MS = 30_000
 const MAX_DROPPED = 134_217_728
@@ -62,6 +65,8 @@ function serverFor(handle: Handler, options: ListenOptions): Server {
   const answer = (request: IncomingMessage, response: ServerResponse): void =>
     answerRequest(request, response, handle, names, options)
   const server = createServer({ maxHeaderSize: PARSER_BYTES, requestTimeout: 0, headersTimeout: SLOW_MS }, answer)
+  // As Kestrel: with Node's five seconds a client meets a connection that is just being closed.
+  server.keepAliveTimeout = IDLE_MS
   // Counted by us: Node would drop the rest silently.
   server.maxHeadersCount = 0
   server.on('checkContinue', answer)
