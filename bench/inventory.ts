@@ -48,12 +48,12 @@ async function inventoryOf(blobs: BlobStore): Promise<ContainerInventory> {
   const earlier: unknown = async function* () {
     for (const result of results) yield { key: '', result }
   }
-  const params: unknown = inventory.params.parse({ container_name: 'made-up', level: 'full' })
+  const parameters: unknown = inventory.parameters.parse({ container_name: 'made-up', level: 'full' })
   const context = {
     jobId: '0'.repeat(64),
     attempt: 1,
     claim: 1,
-    params,
+    parameters,
     blobs,
     signal: new AbortController().signal,
     now: () => new Date(),

@@ -1,7 +1,7 @@
 // What all measurements share: a row of the table, a host on the built app, a median.
 import { type Backends, startHost } from '../local/cloud.ts'
 import type { HostProcess } from 'functions-host'
-import { buildApp } from '../scripts/build.ts'
+import { buildApp } from '../local/build-app.ts'
 
 export interface Row {
   readonly measure: string

@@ -1,5 +1,5 @@
 // What `npm start` says when everything runs: for people, or as one object for programs.
-import { connectionLines, type Run } from './settings.ts'
+import { connectionLines, type Run } from './run-lock.ts'
 
 export interface Announced {
   readonly url: string

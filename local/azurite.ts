@@ -50,24 +50,27 @@ export async function startAzurite(options: AzuriteOptions): Promise<LocalAzurit
   }
 }
 
-async function attempt(options: AzuriteOptions, port: number): Promise<LocalAzurite> {
-  await mkdir(options.folder, { recursive: true, mode: 0o700 })
-  const key = await accountKey(options.folder)
+function flagsOf(options: AzuriteOptions, port: number): string[] {
   const data = options.inMemory ? ['--inMemoryPersistence'] : ['--location', options.folder]
-  // It speaks older API versions than new SDKs ask for; telemetry is on by default.
-  const flags = [
+  return [
     '--silent',
     '--blobHost',
     '127.0.0.1',
     '--blobPort',
     String(port),
+    // It speaks older API versions than new SDKs ask for; telemetry is on by default.
     '--skipApiVersionCheck',
     '--disableTelemetry',
     // Else a host name chosen by the caller could name the account.
     '--disableProductStyleUrl',
     ...data,
   ]
-  const child = fork(new URL('./azurite-child.ts', import.meta.url), flags, {
+}
+
+async function attempt(options: AzuriteOptions, port: number): Promise<LocalAzurite> {
+  await mkdir(options.folder, { recursive: true, mode: 0o700 })
+  const key = await accountKey(options.folder)
+  const child = fork(new URL('./azurite-child.ts', import.meta.url), flagsOf(options, port), {
     detached: true,
     cwd: options.folder,
     env: { ...process.env, AZURITE_ACCOUNTS: `${ACCOUNT}:${key}` },

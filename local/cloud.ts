@@ -13,7 +13,7 @@ import { type HostProcess, startHostProcess } from 'functions-host'
 import { WORKER_ARGUMENTS, withWorkerArgument } from 'functions-host'
 import { LocalError } from './local-error.ts'
 import { type LocalPostgres, startPostgres } from './postgres.ts'
-import { ROOT } from './settings.ts'
+import { ROOT } from './data-home.ts'
 
 export interface Backends {
   /** Of the role that runs the app. */

@@ -1,7 +1,8 @@
 // `npm run doctor`: what this machine has, and whether a running app answers.
 import { LocalError } from './local-error.ts'
 import { findPostgres } from './postgres-binaries.ts'
-import { connectionLines, dataHome, liveRun } from './settings.ts'
+import { dataHome } from './data-home.ts'
+import { connectionLines, liveRun } from './run-lock.ts'
 
 /** Prints one line per check; throws when one failed. */
 export async function doctor(url: string | undefined): Promise<void> {

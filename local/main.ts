@@ -1,7 +1,7 @@
 // `npm start`, `npm run demo`, `upload`, `doctor`, `reset`: a laptop's cloud from one command.
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { buildApp } from '../scripts/build.ts'
+import { buildApp } from './build-app.ts'
 import { AppError } from '../src/rules/errors.ts'
 import { announcement } from './announce.ts'
 import { type Backends, startBackends, startHost } from './cloud.ts'
@@ -10,7 +10,8 @@ import { doctor } from './doctor.ts'
 import { freePort } from './free-port.ts'
 import { type HostProcess, HostStartError, readKeys } from 'functions-host'
 import { LocalError } from './local-error.ts'
-import { dataHome, liveRun, recordEnd, recordRun, reset, runProcess, takeLock } from './settings.ts'
+import { dataHome, reset } from './data-home.ts'
+import { liveRun, recordEnd, recordRun, runProcess, takeLock } from './run-lock.ts'
 import { describeUpload, uploadFolder } from './upload.ts'
 
 const DEFAULT_PORT = 7071

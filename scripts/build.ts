@@ -1,38 +1,6 @@
-// `npm run build`: one ESM file and what the Functions host needs beside it, in dist/app.
-import { copyFile, mkdir, writeFile } from 'node:fs/promises'
-import { pathToFileURL } from 'node:url'
-import { build, type Metafile } from 'esbuild'
+// `npm run build`: the deployable app in dist/app.
+import { buildApp } from '../local/build-app.ts'
 
-/** Gives CommonJS packages inside the bundle a `require`, under a name that no package declares. */
-const BANNER = `import { createRequire as __lamplighterRequire } from 'node:module'; var require = __lamplighterRequire(import.meta.url);`
-
-/** Builds into `dist/app` and answers with the list of inputs. */
-export async function buildApp(outdir = 'dist/app'): Promise<Metafile> {
-  await mkdir(outdir, { recursive: true })
-  const { metafile } = await build({
-    entryPoints: ['src/main.ts'],
-    outfile: `${outdir}/main.js`,
-    bundle: true,
-    platform: 'node',
-    target: 'node22',
-    format: 'esm',
-    sourcemap: true,
-    external: ['@azure/functions-core', 'pg-native'],
-    banner: { js: BANNER },
-    metafile: true,
-    logLevel: 'warning',
-  })
-  await copyFile('host.json', `${outdir}/host.json`)
-  await writeFile(
-    `${outdir}/package.json`,
-    `${JSON.stringify({ name: 'lamplighter', type: 'module', main: 'main.js' }, null, 2)}\n`,
-  )
-  return metafile
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const { inputs, outputs } = await buildApp()
-  console.log(
-    `dist/app/main.js: ${Math.round((outputs['dist/app/main.js']?.bytes ?? 0) / 1024)} KB from ${Object.keys(inputs).length} files`,
-  )
-}
+const { inputs, outputs } = await buildApp()
+const kilobytes = Math.round((outputs['dist/app/main.js']?.bytes ?? 0) / 1024)
+console.log(`dist/app/main.js: ${kilobytes} KB from ${Object.keys(inputs).length} files`)

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { startAzurite } from '../local/azurite.ts'
 import { temporaryFolder } from '../local/temporary-folder.ts'
 import { chaos } from '../test/support/chaos.ts'
-import { buildApp } from './build.ts'
+import { buildApp } from '../local/build-app.ts'
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '20' }, seed: { type: 'string', default: '1' } } })
 const [minutes, seed] = [Number(values.minutes), Number(values.seed)]

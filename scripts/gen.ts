@@ -1,7 +1,7 @@
 // Writes every generated file; with --check only compares and exits 1 when one is stale.
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { errorCodesDoc, jobsDoc, settingsDoc, trapsDoc } from './gen-docs.ts'
+import { errorCodesDoc, jobsDoc, jobTypesTable, routesTable, settingsTable, trapsDoc, withTable } from './gen-docs.ts'
 import { schemaDdl } from '../src/db/ddl.ts'
 import { tables } from '../src/models/tables.ts'
 
@@ -38,10 +38,12 @@ async function outputs(): Promise<ReadonlyMap<string, string>> {
     ],
     [`${JOBS}/index.gen.ts`, registry(names)],
     ['docs/error-codes.md', errorCodesDoc()],
-    ['docs/operations.md', await settingsDoc()],
+    ['docs/operations.md', withTable(await readFile('docs/operations.md', 'utf8'), 'settings', settingsTable())],
     ['packages/functions-host/docs/traps.md', trapsDoc()],
   ])
   files.set('docs/jobs.gen.md', await jobsDoc(names))
+  const readme = withTable(await readFile('README.md', 'utf8'), 'routes', routesTable())
+  files.set('README.md', withTable(readme, 'job types', await jobTypesTable(names)))
   return files
 }
 

@@ -22,9 +22,8 @@ interface Scene {
 const LAEA = '+proj=laea +lat_0=52 +lon_0=10 +x_0=4321000 +y_0=3210000 +ellps=GRS80 +units=m'
 const MERCATOR_EDGE = 20_037_508.342789244
 
-/** 66 scenes: UTM, Web Mercator, geographic and LAEA Europe. */
-function scenes(): Scene[] {
-  const utm = [10, 12, 14, 16, 18, 20, 22, 28, 30, 31, 32, 33, 34, 36, 38, 40, 43, 45, 48, 50].map((zone, i): Scene => {
+const utm = (): Scene[] =>
+  [10, 12, 14, 16, 18, 20, 22, 28, 30, 31, 32, 33, 34, 36, 38, 40, 43, 45, 48, 50].map((zone, i): Scene => {
     const size = 96 + (i % 5) * 32
     return {
       path: `utm/zone_${zone}n.tif`,
@@ -37,7 +36,9 @@ function scenes(): Scene[] {
       type: i % 2 ? 'uint16' : 'uint8',
     }
   })
-  const mercator = Array.from({ length: 16 }, (_, i): Scene => {
+
+const mercator = (): Scene[] =>
+  Array.from({ length: 16 }, (_, i): Scene => {
     const [x, y, edge] = [i % 4, Math.floor(i / 4), MERCATOR_EDGE / 2]
     return {
       path: `web_mercator/2/${x}/${y}.tif`,
@@ -50,7 +51,9 @@ function scenes(): Scene[] {
       type: 'uint8',
     }
   })
-  const geographic = Array.from({ length: 18 }, (_, i): Scene => {
+
+const geographic = (): Scene[] =>
+  Array.from({ length: 18 }, (_, i): Scene => {
     const [x, y] = [i % 6, Math.floor(i / 6)]
     return {
       path: `geographic/tile_x${x}_y${y}.tif`,
@@ -63,7 +66,9 @@ function scenes(): Scene[] {
       type: i % 2 ? 'int16' : 'float32',
     }
   })
-  const europe = Array.from({ length: 12 }, (_, i): Scene => {
+
+const europe = (): Scene[] =>
+  Array.from({ length: 12 }, (_, i): Scene => {
     const [x, y] = [i % 4, Math.floor(i / 4)]
     return {
       path: `europe laea/block ${x}-${y}.tif`,
@@ -76,8 +81,9 @@ function scenes(): Scene[] {
       type: 'float32',
     }
   })
-  return [...utm, ...mercator, ...geographic, ...europe]
-}
+
+/** 66 scenes: UTM, Web Mercator, geographic and LAEA Europe. */
+const scenes = (): Scene[] => [...utm(), ...mercator(), ...geographic(), ...europe()]
 
 const ARRAYS = { uint8: Uint8Array, uint16: Uint16Array, int16: Int16Array, float32: Float32Array } as const
 const NODATA = -9999

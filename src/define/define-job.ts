@@ -33,7 +33,7 @@ export interface Log {
 export interface PlanContext<P> {
   readonly jobId: string
   readonly attempt: number
-  readonly params: P
+  readonly parameters: P
   readonly blobs: BlobStore
   readonly log: Log
   readonly signal: AbortSignal
@@ -47,7 +47,7 @@ export interface TaskContext<P, Before> {
   readonly attempt: number
   /** The number of this try, from 1. */
   readonly claim: number
-  readonly params: P
+  readonly parameters: P
   readonly blobs: BlobStore
   readonly log: Log
   /** Fires on cancel, pause, lost lease, timeout and shutdown. */
@@ -90,7 +90,7 @@ export interface StageOptions {
 export interface StageSpec<P, T extends TaskParameters, R, B extends AnyStage | undefined> extends StageOptions {
   readonly name: string
   /** The job's parameter schema, so that `plan` and `run` are typed. */
-  readonly params: z.ZodType<P>
+  readonly parameters: z.ZodType<P>
   readonly result: z.ZodType<R>
   /** The stage before, when `ctx.predecessor()` is used. */
   readonly after?: B
@@ -98,7 +98,7 @@ export interface StageSpec<P, T extends TaskParameters, R, B extends AnyStage | 
   plan(context: PlanContext<P>): AsyncIterable<PlannedTask<T>> | Iterable<PlannedTask<T>>
   run(task: RunningTask<T>, context: TaskContext<P, ResultOf<B>>): Promise<R> | R
   /** Small JSON for the stage record, from the completed results. */
-  summarize?(results: AsyncIterable<TaskResult<R>>, context: { params: P; blobs: BlobStore }): Promise<unknown>
+  summarize?(results: AsyncIterable<TaskResult<R>>, context: { parameters: P; blobs: BlobStore }): Promise<unknown>
 }
 
 /** A declared stage with every option filled in. */
@@ -163,7 +163,7 @@ export interface StageReport {
 export interface ResultContext<P> {
   readonly jobId: string
   readonly attempt: number
-  readonly params: P
+  readonly parameters: P
   readonly stages: readonly StageReport[]
   readonly secondsRunning: number
   previous<S extends AnyStage>(stage: S): AsyncIterable<TaskResult<ResultOf<S>>>
@@ -172,11 +172,11 @@ export interface ResultContext<P> {
 export interface JobSpec<P> {
   readonly name: string
   readonly description: string
-  readonly params: z.ZodType<P>
+  readonly parameters: z.ZodType<P>
   readonly stages: readonly AnyStage[]
   readonly onTaskFailure?: OnTaskFailure
   /** Checks the outside world before a job row exists; throws AppError to refuse. */
-  accept?(params: NoInfer<P>, context: { blobs: BlobStore }): Promise<void>
+  accept?(parameters: NoInfer<P>, context: { blobs: BlobStore }): Promise<void>
   /** The job's result; default: the summaries by stage name. */
   result?(context: ResultContext<NoInfer<P>>): Promise<unknown>
 }
@@ -186,7 +186,7 @@ export type Job<P> = JobSpec<P>
 export type AnyJob = Job<any>
 
 /** True only when a stage takes exactly the job's parameters. */
-type StageOf<P, S> = S extends { params: z.ZodType<infer Q> } ? ([P] extends [Q] ? S : never) : never
+type StageOf<P, S> = S extends { parameters: z.ZodType<infer Q> } ? ([P] extends [Q] ? S : never) : never
 
 /** What is done to jobs at `jobs/{job_id}/…`: a job type of such a name would read as one of them. */
 export const RESERVED_JOB_NAMES: readonly string[] = ['cancel', 'pause', 'resume', 'retry', 'rerun', 'status', 'submit']

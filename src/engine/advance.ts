@@ -44,7 +44,7 @@ export async function advanceJob({ jobId, attempt }: StepInput, deps: Deps): Pro
       deps.log.warn('job.unknown_to_release', { job_id: jobId, job_type: row.job_type, stage: row.stage })
       return { kind: 'wait', seconds: MAX_WAIT_SECONDS }
     }
-    const step = await work(deps, { job, jobId, attempt, stageNo: row.stage, params: row.parameters })
+    const step = await work(deps, { job, jobId, attempt, stageNo: row.stage, parameters: row.parameters })
     if (step) return step
   }
 }
@@ -78,14 +78,24 @@ async function work(deps: Deps, target: StageTarget): Promise<Step | undefined> 
   const begun = stage.expected > stage.open_at_least
   if (begun && (await skipWhatIsLeft(deps, { job: target.job, stage: definition }, { job_id, attempt, stage_no: stageNo })) > 0)
     return undefined
-  const soon = stage.next_ready_at !== null && stage.next_ready_at.getTime() - deps.now().getTime() <= SOON_MS
-  if (stage.ready === 0 && !soon) {
+  return runOrWait(deps, target, definition, stage)
+}
+
+type Readiness = Awaited<ReturnType<typeof stageReadiness>>[number]
+
+/** Workers for what is ready, or a wait until something is; undefined: claims of the dead came back, look again. */
+async function runOrWait(
+  deps: Deps,
+  { jobId: job_id, stageNo }: StageTarget,
+  definition: AnyStage,
+  stage: Readiness,
+): Promise<Step | undefined> {
+  const isSoon = stage.next_ready_at !== null && stage.next_ready_at.getTime() - deps.now().getTime() <= SOON_MS
+  if (stage.ready === 0 && !isSoon) {
     // Nobody of this instance works any more: who holds these leases may be dead.
     if (stage.held > 0 && (await releaseClaimsOfTheDead(deps)) > 0) return undefined
-    return {
-      kind: 'wait',
-      seconds: secondsUntil(stage.next_ready_at, deps.now(), stage.held > 0 ? HELD_SECONDS : MAX_WAIT_SECONDS),
-    }
+    const most = stage.held > 0 ? HELD_SECONDS : MAX_WAIT_SECONDS
+    return { kind: 'wait', seconds: secondsUntil(stage.next_ready_at, deps.now(), most) }
   }
   const gate = await gateOf(deps, definition, false)
   if (gate.state === 'open')
@@ -135,7 +145,7 @@ async function leave(deps: Deps, target: StageTarget, failed: boolean): Promise<
   if (definition.summarize && !failed) {
     try {
       const summary = await definition.summarize(stageResults(deps, target.job, job_id, definition), {
-        params: target.params,
+        parameters: target.parameters,
         blobs: deps.blobs,
       })
       await recordStageSummary(deps.db, { job_id, attempt, stage_no: stageNo, summary })
@@ -174,14 +184,14 @@ async function finish(deps: Deps, target: StageTarget, error?: unknown): Promise
 }
 
 async function buildResult(deps: Deps, target: StageTarget): Promise<unknown> {
-  const { job, jobId, attempt, params } = target
+  const { job, jobId, attempt, parameters } = target
   const stages = await listStages(deps.db, jobId)
   if (!job.result) return byStage(stages)
   const started = stages[0]?.opened_at.getTime() ?? deps.now().getTime()
   return job.result({
     jobId,
     attempt,
-    params,
+    parameters,
     stages: stages.map((s) => ({ ...s, outcome: s.outcome ?? 'open' })),
     secondsRunning: Math.round((deps.now().getTime() - started) / 10) / 100,
     previous: (stage) => stageResults(deps, job, jobId, stage),

@@ -16,7 +16,7 @@ export async function gateOf(deps: Deps, stage: AnyStage, take: boolean): Promis
   return only(await breakerGate(deps.db, { names: stage.dependsOn, cooldown: breakerCooldownSeconds * 1000, probe, take }))
 }
 
-/** What the probe found: each dependency of the stage works, unless the task's failure accused it. */
-export async function reportProbe(deps: Deps, stage: AnyStage, accused: ReadonlySet<DependencyName>): Promise<void> {
-  for (const name of stage.dependsOn) await breakerReport(deps.db, { name, ok: !accused.has(name), actor: 'system' })
+/** What the probe found: each dependency of the stage works, unless the task's failure failedDependencies it. */
+export async function reportProbe(deps: Deps, stage: AnyStage, failedDependencies: ReadonlySet<DependencyName>): Promise<void> {
+  for (const name of stage.dependsOn) await breakerReport(deps.db, { name, ok: !failedDependencies.has(name), actor: 'system' })
 }

@@ -63,63 +63,59 @@ interface ClientStatus {
 export function instancesOf(client: DurableClient): Instances {
   const id = (jobId: string): string => JobId.parse(jobId)
   return {
-    async start(input) {
-      try {
-        await client.startNew(ORCHESTRATOR, {
-          instanceId: id(input.jobId),
-          input: { jobId: input.jobId, attempt: input.attempt },
-        })
-      } catch (error) {
-        // 409, on older extensions 500, both with this sentence: an active instance of the same id is what was wanted.
-        if (error instanceof Error && /already exists/.test(error.message)) return
-        throw new AppError('DURABLE_UNAVAILABLE', 'The orchestration client could not start the instance.', { cause: error })
-      }
-    },
-    async find(jobId) {
-      try {
-        const s = await client.getStatus(id(jobId))
-        if (!s?.instanceId) return undefined
-        return {
-          name: s.name,
-          instanceId: s.instanceId,
-          runtimeStatus: s.runtimeStatus,
-          input: s.input ?? null,
-          customStatus: s.customStatus ?? null,
-          output: s.output ?? null,
-          createdTime: seconds(s.createdTime),
-          lastUpdatedTime: seconds(s.lastUpdatedTime),
-        }
-      } catch (error) {
-        if (error instanceof Error && /\b404\b|not found|No instance/i.test(error.message)) return undefined
-        throw new AppError('DURABLE_UNAVAILABLE', 'The orchestration client could not be asked for the instance.', {
-          cause: error,
-        })
-      }
-    },
+    start: (input) => startInstance(client, { jobId: id(input.jobId), attempt: input.attempt }),
+    find: (jobId) => findInstance(client, id(jobId)),
     statusAddress: (jobId) => client.createHttpManagementPayload(id(jobId)).statusQueryGetUri,
-    async suspended() {
-      try {
-        const found = await client.getStatusBy({ runtimeStatus: ['Suspended' as never] })
-        return found.filter((s) => s.name === ORCHESTRATOR && JobId.safeParse(s.instanceId).success).map((s) => s.instanceId)
-      } catch (error) {
-        throw new AppError('DURABLE_UNAVAILABLE', 'The orchestration client could not list suspended instances.', {
-          cause: error,
-        })
-      }
-    },
+    suspended: () => suspendedInstances(client),
     // The SDK puts reasons into URLs as they are.
-    async terminate(jobId, reason) {
-      await client.terminate(id(jobId), encodeURIComponent(reason))
-    },
+    terminate: (jobId, reason) => client.terminate(id(jobId), encodeURIComponent(reason)),
+    suspend: (jobId, reason) => client.suspend(id(jobId), encodeURIComponent(reason)),
+    resume: (jobId, reason) => client.resume(id(jobId), encodeURIComponent(reason)),
     async purge(jobId) {
       await client.purgeInstanceHistory(id(jobId))
     },
-    async suspend(jobId, reason) {
-      await client.suspend(id(jobId), encodeURIComponent(reason))
-    },
-    async resume(jobId, reason) {
-      await client.resume(id(jobId), encodeURIComponent(reason))
-    },
+  }
+}
+
+const unavailable = (what: string, cause: unknown): AppError =>
+  new AppError('DURABLE_UNAVAILABLE', `The orchestration client could not ${what}.`, { cause })
+
+async function startInstance(client: DurableClient, input: StepInput): Promise<void> {
+  try {
+    await client.startNew(ORCHESTRATOR, { instanceId: input.jobId, input })
+  } catch (error) {
+    // 409, on older extensions 500, both with this sentence: an active instance of the same id is what was wanted.
+    if (error instanceof Error && /already exists/.test(error.message)) return
+    throw unavailable('start the instance', error)
+  }
+}
+
+async function findInstance(client: DurableClient, id: string): Promise<InstanceStatus | undefined> {
+  try {
+    const s = await client.getStatus(id)
+    if (!s?.instanceId) return undefined
+    return {
+      name: s.name,
+      instanceId: s.instanceId,
+      runtimeStatus: s.runtimeStatus,
+      input: s.input ?? null,
+      customStatus: s.customStatus ?? null,
+      output: s.output ?? null,
+      createdTime: seconds(s.createdTime),
+      lastUpdatedTime: seconds(s.lastUpdatedTime),
+    }
+  } catch (error) {
+    if (error instanceof Error && /\b404\b|not found|No instance/i.test(error.message)) return undefined
+    throw unavailable('be asked for the instance', error)
+  }
+}
+
+async function suspendedInstances(client: DurableClient): Promise<string[]> {
+  try {
+    const found = await client.getStatusBy({ runtimeStatus: ['Suspended' as never] })
+    return found.filter((s) => s.name === ORCHESTRATOR && JobId.safeParse(s.instanceId).success).map((s) => s.instanceId)
+  } catch (error) {
+    throw unavailable('list suspended instances', error)
   }
 }
 

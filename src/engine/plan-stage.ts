@@ -67,7 +67,7 @@ function plan(deps: Deps, stage: AnyStage, target: StageTarget): AsyncIterable<N
   return stage.plan({
     jobId: target.jobId,
     attempt: target.attempt,
-    params: target.params,
+    parameters: target.parameters,
     blobs: deps.blobs,
     log: deps.log,
     signal: deps.stopping,

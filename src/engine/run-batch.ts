@@ -1,13 +1,13 @@
 // Runs the claimed tasks of one worker side by side, records outcomes, keeps leases alive, and stops what may not go on.
 import pLimit from 'p-limit'
 import { type ClaimedTask, completeTasks, extendLeases, releaseTasks, type TaskOutcome } from '../db/task-functions.ts'
-import { accused, type DependencyName } from '../rules/dependencies.ts'
+import { failedDependency, type DependencyName } from '../rules/dependencies.ts'
 import { AppError } from '../rules/errors.ts'
 import type { Deps } from './deps.ts'
 import { showLife } from './liveness.ts'
 import { predecessorsOf } from './predecessors.ts'
 import { repeated } from './repeated.ts'
-import { runTask } from './run-task.ts'
+import { runTask, type TaskHandle } from './run-task.ts'
 import type { WorkerTarget } from './targets.ts'
 
 /** While anything runs, one statement this often learns of cancel, pause and lost leases. */
@@ -28,61 +28,75 @@ export interface BatchReport {
   readonly failed: number
   /** Claims that were given back unused. */
   readonly released: number
-  /** Dependencies that failures of the batch accuse. */
-  readonly accused: ReadonlySet<DependencyName>
+  /** Dependencies that failures of the batch tell to be down. */
+  readonly failedDependencies: ReadonlySet<DependencyName>
 }
 
 /** Runs and records one claimed batch; answers with counts of what was recorded. */
 export async function runBatch(deps: Deps, target: WorkerTarget, claimed: readonly ClaimedTask[]): Promise<BatchReport> {
-  const { jobId: job_id, attempt, stageNo: stage_no, worker } = target
-  const running = new Map<number, Running>(
-    claimed.map((t) => [t.task_no, { abort: new AbortController(), lost: false, paused: false, progress: undefined }]),
-  )
+  const running = new Map(claimed.map((t) => [t.task_no, newlyRunning()]))
   const counts = { completed: 0, failed: 0 }
   let finished: TaskOutcome[] = []
   const unused: number[] = []
-  const suspects = new Set<DependencyName>()
+  const failedDependencies = new Set<DependencyName>()
   const record = async (): Promise<void> => {
     const results = finished
     finished = []
     if (results.length > 0) await recordOutcomes(deps, target, results, counts)
   }
-  const onStop = (): void => {
-    for (const { abort } of running.values()) abort.abort(new AppError('TASK_ABORTED', 'The worker is shutting down.'))
-  }
+  const onStop = (): void => abortAll(running)
   deps.stopping.addEventListener('abort', onStop)
   if (deps.stopping.aborted) onStop()
   const liveness = keepAlive(deps, target, running, record)
   const predecessor = predecessorsOf(deps, target, claimed)
-  const limit = pLimit(target.stage.weight === 'heavy' ? 1 : target.stage.taskConcurrency)
+  const atOnce = target.stage.weight === 'heavy' ? 1 : target.stage.taskConcurrency
   try {
-    await limit.map(claimed, async (task) => {
+    await pLimit(atOnce).map(claimed, async (task) => {
       const state = running.get(task.task_no) as Running
-      const outcome = await runTask(deps, target, task, {
-        abort: state.abort,
-        isLost: () => state.lost,
-        predecessor: () => predecessor(task),
-        progress: (fraction, note) =>
-          (state.progress = { fraction: Math.min(1, Math.max(0, fraction)), ...(note ? { note } : {}) }),
-      })
+      const outcome = await runTask(
+        deps,
+        target,
+        task,
+        handleOf(state, () => predecessor(task)),
+      )
       running.delete(task.task_no)
-      if (!outcome) {
-        if (state.paused) unused.push(task.task_no)
-        return
-      }
-      const down = accused(target.stage.dependsOn, outcome.error_code)
-      if (down) suspects.add(down)
-      if (isUnused(deps, outcome)) unused.push(outcome.task_no)
-      else finished.push(outcome)
+      if (outcome && !isUnused(deps, outcome)) finished.push(outcome)
+      else if (outcome || state.paused) unused.push(task.task_no)
+      const down = failedDependency(target.stage.dependsOn, outcome?.error_code)
+      if (down) failedDependencies.add(down)
     })
   } finally {
     clearInterval(liveness)
     deps.stopping.removeEventListener('abort', onStop)
     await record()
-    if (unused.length > 0) await releaseTasks(deps.db, { job_id, attempt, stage_no, worker, task_nos: unused })
+    if (unused.length > 0) await giveBack(deps, target, unused)
   }
-  return { ...counts, released: unused.length, accused: suspects }
+  return { ...counts, released: unused.length, failedDependencies }
 }
+
+async function giveBack(
+  deps: Deps,
+  { jobId: job_id, attempt, stageNo: stage_no, worker }: WorkerTarget,
+  task_nos: number[],
+): Promise<void> {
+  await releaseTasks(deps.db, { job_id, attempt, stage_no, worker, task_nos })
+}
+
+const newlyRunning = (): Running => ({ abort: new AbortController(), lost: false, paused: false, progress: undefined })
+
+function abortAll(running: ReadonlyMap<number, Running>): void {
+  for (const { abort } of running.values()) abort.abort(new AppError('TASK_ABORTED', 'The worker is shutting down.'))
+}
+
+/** What one try is run with. */
+const handleOf = (state: Running, predecessor: () => Promise<unknown>): TaskHandle => ({
+  abort: state.abort,
+  isLost: () => state.lost,
+  predecessor,
+  progress: (fraction, note) => {
+    state.progress = { fraction: Math.min(1, Math.max(0, fraction)), ...(note ? { note } : {}) }
+  },
+})
 
 /** Records what is finished, and counts what was applied. */
 async function recordOutcomes(

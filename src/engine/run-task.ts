@@ -69,7 +69,7 @@ async function raced(deps: Deps, target: WorkerTarget, task: ClaimedTask, handle
     jobId: target.jobId,
     attempt: target.attempt,
     claim: task.claims,
-    params: target.params,
+    parameters: target.parameters,
     blobs: deps.blobs,
     log: deps.log,
     signal,

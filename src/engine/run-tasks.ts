@@ -33,7 +33,7 @@ export async function runTasks({ jobId, attempt, stage: stageNo }: RunInput, dep
     jobId,
     attempt,
     stageNo,
-    params: row.parameters,
+    parameters: row.parameters,
     stage,
     worker: workerId(deps),
     leaseMs: deps.settings.leaseSeconds * 1000,
@@ -47,8 +47,8 @@ export async function runTasks({ jobId, attempt, stage: stageNo }: RunInput, dep
     const wanted = gate.state === 'probe' ? 1 : limit
     const claimed = await claimOnce(deps, target, key, wanted)
     if (claimed.length > 0) {
-      const { completed, failed, released, accused } = await runBatch(deps, target, claimed)
-      if (gate.state === 'probe') await reportProbe(deps, stage, accused)
+      const { completed, failed, released, failedDependencies } = await runBatch(deps, target, claimed)
+      if (gate.state === 'probe') await reportProbe(deps, stage, failedDependencies)
       total.claimed += claimed.length - released
       total.completed += completed
       total.failed += failed

@@ -6,7 +6,7 @@ export interface StageTarget {
   readonly jobId: string
   readonly attempt: number
   readonly stageNo: number
-  readonly params: unknown
+  readonly parameters: unknown
 }
 
 /** The same, for one worker. */

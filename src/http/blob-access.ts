@@ -24,7 +24,7 @@ type SasCall = Call<z.infer<typeof ContainerParams>, z.infer<typeof SasQuery>, z
 /** Answers that carry a signature are kept by nobody. */
 const SECRET = { 'cache-control': 'no-store' }
 
-async function sas({ params: { container }, query, body, caller, r }: SasCall): Promise<Answer> {
+async function sas({ pathParameters: { container }, query, body, caller, r }: SasCall): Promise<Answer> {
   const { blob, minutes: length } = body
   const permissions = body.permissions ?? (blob === undefined ? 'rl' : 'r')
   if (permissions === 'rl' && caller.role !== 'admin' && r.config.AUTH_MODE === 'key')
@@ -38,7 +38,6 @@ async function sas({ params: { container }, query, body, caller, r }: SasCall): 
     throw new AppError('INVALID_PARAMETERS', 'Invalid input: permissions: rl is for a container, r and rcw are for a blob', {
       issues: [{ path: 'permissions', message: 'rl is for a container, r and rcw are for a blob' }],
     })
-  await r.blobs.checkContainer(container)
   if (query.check === 'true' && blob !== undefined) await r.blobs.properties({ container, blob })
   const grant =
     blob === undefined
@@ -67,15 +66,13 @@ type BlobCall = Call<z.infer<typeof BlobParams>, object, undefined>
 
 type GdalCall = Call<z.infer<typeof BlobParams>, object, z.infer<typeof GdalBody>>
 
-async function gdal({ params: { container, path }, body, caller, r }: GdalCall): Promise<Answer> {
-  await r.blobs.checkContainer(container)
+async function gdal({ pathParameters: { container, path }, body, caller, r }: GdalCall): Promise<Answer> {
   const grant = await r.blobs.createSas({ container, blob: path }, { minutes: body.minutes })
   await auditSas(r, caller, container, path, grant)
   return { headers: SECRET, body: gdalAccess(container, path, grant) }
 }
 
-async function download({ params: { container, path }, headers, caller, r }: BlobCall): Promise<Answer> {
-  await r.blobs.checkContainer(container)
+async function download({ pathParameters: { container, path }, headers, caller, r }: BlobCall): Promise<Answer> {
   const answer = await blobAnswer(r, { container, blob: path }, headers)
   // As for a signature: bytes that nobody can account for are not given.
   if (answer.stream)
@@ -91,7 +88,7 @@ type UploadCall = Call<z.infer<typeof UploadParams>, z.infer<typeof UploadQuery>
 const METADATA = 'x-ms-meta-'
 
 async function upload({
-  params: { container, path },
+  pathParameters: { container, path },
   query,
   headers,
   upload: read,
@@ -100,7 +97,6 @@ async function upload({
   r,
 }: UploadCall): Promise<Answer> {
   assertWritable(r, container)
-  await r.blobs.checkContainer(container)
   const etag = headers.get('if-match')
   const metadata = Object.fromEntries(
     [...headers.entries()].flatMap(([name, value]) => (name.startsWith(METADATA) ? [[name.slice(METADATA.length), value]] : [])),
@@ -143,11 +139,11 @@ async function containerSas(
 export const blobAccessRoutes: readonly HttpRow[] = [
   route({
     name: 'createSas',
-    summary: 'a signature for a blob (r; operators rcw) or, for administrators, a container (rl)',
+    summary: 'a signature for a blob (`r`; operators `rcw`) or, for administrators, a container (`rl`); 60 minutes at most',
     method: 'POST',
     path: 'containers/{container}/sas',
     role: 'submitter',
-    params: ContainerParams,
+    pathParameters: ContainerParams,
     query: SasQuery,
     body: SasBody,
     handle: sas,
@@ -158,7 +154,7 @@ export const blobAccessRoutes: readonly HttpRow[] = [
     method: 'POST',
     path: 'containers/{container}/container-sas',
     role: 'admin',
-    params: ContainerParams,
+    pathParameters: ContainerParams,
     body: ContainerSasBody,
     handle: containerSas,
   }),
@@ -168,26 +164,26 @@ export const blobAccessRoutes: readonly HttpRow[] = [
     method: 'POST',
     path: 'containers/{container}/gdal/{*path}',
     role: 'submitter',
-    params: BlobParams,
+    pathParameters: BlobParams,
     body: GdalBody,
     handle: gdal,
   }),
   route({
     name: 'downloadBlob',
-    summary: 'the bytes; Range, If-Range, If-None-Match',
+    summary: 'the bytes; `Range`, `If-Range`, `If-None-Match`',
     method: 'GET',
     path: 'containers/{container}/download/{*path}',
     role: 'submitter',
-    params: BlobParams,
+    pathParameters: BlobParams,
     handle: download,
   }),
   route({
     name: 'uploadBlob',
-    summary: 'uploads a file of up to 16 MiB to silver or gold',
+    summary: 'uploads a file of up to 16 MiB to silver or gold; `If-Match` replaces, `?overwrite=true` overwrites',
     method: 'PUT',
     path: 'containers/{container}/blobs/{*path}',
     role: 'operator',
-    params: UploadParams,
+    pathParameters: UploadParams,
     query: UploadQuery,
     uploadBytes: MAX_UPLOAD_BYTES,
     handle: upload,

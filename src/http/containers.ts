@@ -10,7 +10,7 @@ import { BlobName, BlobPrefix, ContainerName } from '../storage/names.ts'
 import { scanAll, scanFlat, scanLevel } from '../inventory/scan.ts'
 import { tagsOf } from './conditional.ts'
 import { makeCursor, PositionName, readCursor } from './cursor.ts'
-import { type Answer, type Call, type HttpRow, route, validate } from './route.ts'
+import { type Answer, type Call, type HttpRow, route } from './route.ts'
 
 async function containers({ r }: Call<object, object, undefined>): Promise<Answer> {
   const { BRONZE_CONTAINER, SILVER_CONTAINER, GOLD_CONTAINER } = r.config
@@ -47,53 +47,58 @@ const narrowing = {
   min_size: size,
   max_size: size,
 }
-const SummaryQuery = z.strictObject(narrowing)
-const BlobsQuery = z.strictObject({
-  ...narrowing,
-  delimiter: z.literal('/').optional(),
-  limit: z.coerce.number().int().min(1).max(5000).default(100),
-  next: z.string().max(4000).optional(),
-})
+type Narrowing = z.infer<z.ZodObject<typeof narrowing>>
+/** What is wrong together, or as a pattern, is told with the rest: storage is asked only when all is right. */
+const canNarrow = (query: Narrowing, ctx: z.RefinementCtx): void => {
+  const parsed = FileFilter.safeParse(fieldsOf(query))
+  for (const { path, message } of parsed.error?.issues ?? []) ctx.addIssue({ code: 'custom', path, message })
+  try {
+    if (parsed.success) blobMatcher(query.filter, parsed.data)
+  } catch (error) {
+    ctx.addIssue({ code: 'custom', path: ['pattern'], message: error instanceof Error ? error.message : 'not a glob' })
+  }
+}
+const SummaryQuery = z.strictObject(narrowing).superRefine(canNarrow)
+const BlobsQuery = z
+  .strictObject({
+    ...narrowing,
+    delimiter: z.literal('/').optional(),
+    limit: z.coerce.number().int().min(1).max(5000).default(100),
+    next: z.string().max(4000).optional(),
+  })
+  .superRefine(canNarrow)
+const NoQuery = z.strictObject({})
 type BlobsQuery = z.infer<typeof BlobsQuery>
-type BlobsCall<P, Q> = Pick<Call<P, Q, undefined>, 'params' | 'query' | 'headers' | 'r'>
+type BlobsCall<P, Q> = Pick<Call<P, Q, undefined>, 'pathParameters' | 'query' | 'headers' | 'r'>
 
-async function listBlobs({ params, query, r }: BlobsCall<z.infer<typeof ContainerParams>, BlobsQuery>): Promise<Answer> {
+async function listBlobs({ pathParameters, query, r }: BlobsCall<z.infer<typeof ContainerParams>, BlobsQuery>): Promise<Answer> {
   const { limit, next, ...bound } = query
   const matches = matcherOf(bound)
-  await r.blobs.checkContainer(params.container)
-  const key = { ...params, ...bound }
+  const key = { ...pathParameters, ...bound }
   const from = readCursor(next, key, PositionName)
-  const scan = { ...params, prefix: bound.prefix, matches, limit }
+  const scan = { ...pathParameters, prefix: bound.prefix, matches, limit }
   const found = bound.delimiter
     ? await scanLevel(r.blobs, { ...scan, token: from })
     : await scanFlat(r.blobs, { ...scan, after: from })
   const { position, ...page } = found
   const more = position === undefined ? {} : { next: makeCursor(key, position) }
-  return { body: { container_name: params.container, prefix: bound.prefix, ...page, count: page.blobs.length, ...more } }
+  return { body: { container_name: pathParameters.container, prefix: bound.prefix, ...page, count: page.blobs.length, ...more } }
 }
 
-/** Undefined when nothing narrows. @throws AppError `INVALID_QUERY` with the path of what is wrong together */
-function matcherOf({
-  filter,
+const fieldsOf = ({ extension, pattern, min_size, max_size, modified_after, modified_before }: Narrowing) => ({
   extension,
   pattern,
   min_size,
   max_size,
   modified_after,
   modified_before,
-}: z.infer<typeof SummaryQuery>) {
-  const parsed = FileFilter.safeParse({ extension, pattern, min_size, max_size, modified_after, modified_before })
-  const refuse = (path: string, message: string): never => {
-    throw new AppError('INVALID_QUERY', `Invalid query: ${path}: ${message}`, { issues: [{ path, message }] })
-  }
-  const issue = parsed.error?.issues[0]
-  if (issue) return refuse(issue.path.join('.'), issue.message)
-  const isNarrow = filter !== undefined || Object.values(parsed.data ?? {}).some((value) => value !== undefined)
-  try {
-    return isNarrow ? blobMatcher(filter, parsed.data) : undefined
-  } catch (error) {
-    return refuse('pattern', error instanceof Error ? error.message : 'not a glob')
-  }
+})
+
+/** Undefined when nothing narrows. */
+function matcherOf(query: Narrowing) {
+  const fields = fieldsOf(query)
+  const isNarrow = query.filter !== undefined || Object.values(fields).some((value) => value !== undefined)
+  return isNarrow ? blobMatcher(query.filter, FileFilter.parse(fields)) : undefined
 }
 
 const HINTS = {
@@ -102,12 +107,11 @@ const HINTS = {
 } satisfies Record<ScanEnd, string>
 
 async function summary({
-  params: { container },
+  pathParameters: { container },
   query,
   r,
 }: Call<z.infer<typeof ContainerParams>, z.infer<typeof SummaryQuery>, undefined>): Promise<Answer> {
   const matches = matcherOf(query)
-  await r.blobs.checkContainer(container)
   const tally = new Tally()
   const { skipped_names, truncated } = await scanAll(r.blobs, { container, prefix: query.prefix, matches }, (blob) =>
     tally.add(blob),
@@ -130,9 +134,8 @@ async function summary({
 
 export const BlobParams = z.object({ container: ContainerName, path: BlobName })
 
-async function getBlob({ params, headers, r }: BlobsCall<z.infer<typeof BlobParams>, unknown>): Promise<Answer> {
-  await r.blobs.checkContainer(params.container)
-  const found = await r.blobs.properties({ container: params.container, blob: params.path })
+async function getBlob({ pathParameters, headers, r }: BlobsCall<z.infer<typeof BlobParams>, unknown>): Promise<Answer> {
+  const found = await r.blobs.properties({ container: pathParameters.container, blob: pathParameters.path })
   const etag = found.etag ?? ''
   if (etag !== '' && tagsOf(headers.get('if-none-match')).includes(etag))
     return { status: 304, headers: { etag }, body: undefined }
@@ -145,12 +148,15 @@ const MaybeBlobParams = z.object({ container: ContainerName, path: z.union([z.li
  * One function for the list and for one blob: the rest of `blobs/{*path}` may be empty, and the host would give the list's own URL to
  * whichever of two functions comes first by name.
  */
-function blobs(call: Call<z.infer<typeof MaybeBlobParams>, Record<string, string>, undefined>): Promise<Answer> {
-  const { headers, r } = call
-  const { container, path } = call.params
-  if (path === '')
-    return listBlobs({ headers, r, params: { container }, query: validate<BlobsQuery>(BlobsQuery, call.query, 'INVALID_QUERY') })
-  return getBlob({ headers, r, params: { container, path }, query: validate(z.strictObject({}), call.query, 'INVALID_QUERY') })
+function blobs({
+  pathParameters,
+  query,
+  headers,
+  r,
+}: BlobsCall<z.infer<typeof MaybeBlobParams>, BlobsQuery | object>): Promise<Answer> {
+  const { container, path } = pathParameters
+  if (path !== '') return getBlob({ headers, r, pathParameters: { container, path }, query })
+  return listBlobs({ headers, r, pathParameters: { container }, query: query as BlobsQuery })
 }
 
 export const containerRoutes: readonly HttpRow[] = [
@@ -164,12 +170,13 @@ export const containerRoutes: readonly HttpRow[] = [
   }),
   route({
     name: 'getBlobs',
-    summary: 'blobs of a container with filters and paging; with a path, properties of one',
+    summary:
+      'blobs of a container; filter by `prefix`, `filter`, `extension`, `pattern`, sizes and times; `delimiter=/` for one level; `limit`, `next`. With a path: properties of one, 304 for a known ETag',
     method: 'GET',
     path: 'containers/{container}/blobs/{*path}',
     role: 'reader',
-    params: MaybeBlobParams,
-    query: z.record(z.string(), z.string()),
+    pathParameters: MaybeBlobParams,
+    query: ({ path }): z.ZodType<BlobsQuery | object> => (path === '' ? BlobsQuery : NoQuery),
     handle: blobs,
   }),
   route({
@@ -178,7 +185,7 @@ export const containerRoutes: readonly HttpRow[] = [
     method: 'GET',
     path: 'containers/{container}/summary',
     role: 'reader',
-    params: ContainerParams,
+    pathParameters: ContainerParams,
     query: SummaryQuery,
     handle: summary,
   }),

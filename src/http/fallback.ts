@@ -10,21 +10,18 @@ import { pathBelowApi, plainTemplate, valuesOf } from './template.ts'
 /** Sorts behind every other name, so that the host asks all others first. */
 export const UNKNOWN_ROUTE = 'zzAnswerUnknownRoute'
 
-/** Every route that this app answers, for who only knows its address. */
-function indexAnswer(rows: readonly HttpRow[], requestId: string): HttpResponseInit {
-  const routes = rows.map(({ method, path, role, summary }) => ({
-    method,
-    path: `/api/${plainTemplate(path)}`,
-    role,
-    summary,
-  }))
+/** A service document: where to go from here, and every route that this app answers. */
+function indexAnswer(rows: readonly HttpRow[], origin: string, requestId: string): HttpResponseInit {
+  const routes = rows.map(({ method, path, role, summary }) => ({ method, path: `/api/${plainTemplate(path)}`, role, summary }))
   routes.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+  const links = Object.fromEntries(START_HERE.map((path) => [path.replaceAll(/\W/g, '_'), `${origin}/api/${path}`]))
   return {
     status: 200,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...NOSNIFF, 'x-request-id': requestId },
-    body: JSON.stringify({ name: 'lamplighter', routes, count: routes.length }),
+    body: JSON.stringify({ name: 'lamplighter', links, routes, count: routes.length }),
   }
 }
+const START_HERE = ['job-types', 'jobs', 'containers', 'health/ready'] as const
 
 type Match = HttpRow & { readonly values: Record<string, string> }
 
@@ -43,10 +40,11 @@ function refusal(method: string, found: readonly Match[]): AppError {
 
 /** @param rows every route of the app */
 export async function answerUnknownRoute(request: HttpRequest, rows: readonly HttpRow[]): Promise<HttpResponseInit> {
-  const path = pathBelowApi(new URL(request.url))
+  const url = new URL(request.url)
+  const path = pathBelowApi(url)
   const requestId = requestIdOf(request)
   await new RequestBody(request).drop()
-  if (path === '' && request.method === 'GET') return indexAnswer(rows, requestId)
+  if (path === '' && request.method === 'GET') return indexAnswer(rows, url.origin, requestId)
   const found = rows.flatMap((d): Match[] => {
     const values = valuesOf(d.path, path)
     return values ? [{ ...d, values }] : []

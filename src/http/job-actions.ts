@@ -21,7 +21,7 @@ const SUMMARIES: Readonly<Record<JobAction, string>> = {
   cancel: 'ends the job; nothing new is claimed',
   pause: 'holds the job; running tasks stop',
   resume: 'lets a paused job go on',
-  retry: 'failed tasks again as a new attempt: all, by error_code, by key_pattern',
+  retry: 'failed tasks again as a new attempt: all, by `error_code`, by `key_pattern` (`*`, `?`); completed ones are kept',
   rerun: 'everything again as a new attempt',
 }
 
@@ -34,9 +34,9 @@ function rowOf(action: JobAction): HttpRow {
     method: 'POST',
     path: `jobs/${JOB}/${action}`,
     role: 'operator',
-    params: ById,
+    pathParameters: ById,
     body,
-    async handle({ params: { job_id }, body: order, caller, r, instances, url }) {
+    async handle({ pathParameters: { job_id }, body: order, caller, r, instances, url }) {
       const change = await changeJob({ ...r, instances }, action, job_id, { ...order, actor: caller.name })
       r.log.info('job.action', { action, job_id, actor: caller.name, changed: change.changed })
       const isRunning = change.status === 'queued' || change.status === 'processing'
@@ -65,7 +65,7 @@ export const jobActionRoutes: readonly HttpRow[] = [
   ...JOB_ACTIONS.map(rowOf),
   route({
     name: 'changeJobs',
-    summary: 'one action for all jobs of a filter; a dry run by default',
+    summary: 'one of these for all jobs of a `filter`; `dry_run` (the default) only lists them',
     method: 'POST',
     path: 'bulk/jobs',
     role: 'operator',

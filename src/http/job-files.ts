@@ -25,7 +25,12 @@ const TYPES: readonly (readonly [end: string, type: string])[] = [
 ]
 const typeOf = (name: string): string => TYPES.find(([end]) => name.endsWith(end))?.[1] ?? 'application/octet-stream'
 
-async function files({ params: { job_id }, query, url, r }: Call<z.infer<typeof ById>, z.infer<typeof FilesQuery>, undefined>) {
+async function files({
+  pathParameters: { job_id },
+  query,
+  url,
+  r,
+}: Call<z.infer<typeof ById>, z.infer<typeof FilesQuery>, undefined>) {
   await requireJob(r, job_id)
   const after = readCursor(query.next, { job_id }, z.tuple([z.int().min(0).max(KINDS.length), PositionName]))
   const found: object[] = []
@@ -64,7 +69,7 @@ const OneParams = z.object({
   }),
 })
 
-async function file({ params: { job_id, file: name }, headers, r }: Call<z.infer<typeof OneParams>, object, undefined>) {
+async function file({ pathParameters: { job_id, file: name }, headers, r }: Call<z.infer<typeof OneParams>, object, undefined>) {
   await requireJob(r, job_id)
   const ref = { container: INTERNAL_CONTAINER, blob: name.replace('/', `/${job_id}/`) }
   const type = typeOf(name)
@@ -94,21 +99,21 @@ async function lines(ref: BlobRef, type: string, r: Call<unknown, unknown, unkno
 export const jobFileRoutes: readonly HttpRow[] = [
   route({
     name: 'listJobFiles',
-    summary: 'what the job wrote: indexes, parts, large results',
+    summary: 'what the job wrote: indexes, parts, large results; each `…_ref` in results carries its `href`',
     method: 'GET',
     path: `jobs/${JOB}/files`,
     role: 'reader',
-    params: ById,
+    pathParameters: ById,
     query: FilesQuery,
     handle: files,
   }),
   route({
     name: 'getJobFile',
-    summary: 'one of them: lines of NDJSON or CSV, or the stored gzip with ranges (Accept: application/gzip)',
+    summary: 'one of them: lines of NDJSON or CSV, or with `Accept: application/gzip` as stored, with ranges',
     method: 'GET',
     path: `jobs/${JOB}/file/{*file}`,
     role: 'reader',
-    params: OneParams,
+    pathParameters: OneParams,
     handle: file,
   }),
 ]

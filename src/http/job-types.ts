@@ -15,7 +15,7 @@ export const jobTypeRoutes: readonly HttpRow[] = [
           job_types: r.jobTypes.map((job) => ({
             name: job.name,
             description: job.description,
-            parameters: z.toJSONSchema(job.params, { io: 'input', unrepresentable: 'any' }),
+            parameters: z.toJSONSchema(job.parameters, { io: 'input', unrepresentable: 'any' }),
             stages: job.stages.map((s, i) => ({ stage: i + 1, name: s.name, weight: s.weight })),
             submit: `${url.origin}/api/jobs/submit/${job.name}`,
           })),

@@ -13,8 +13,8 @@ import { jobDocument, jobSummary } from './job-document.ts'
 import { pageOf, readingOf } from './pages.ts'
 import { type Answer, type Call, JOB, type HttpRow, route } from './route.ts'
 
-async function status({ params, url, r, instances }: Call<z.infer<typeof ById>, object, undefined>): Promise<Answer> {
-  const row = await requireJob(r, params.job_id)
+async function status({ pathParameters, url, r, instances }: Call<z.infer<typeof ById>, object, undefined>): Promise<Answer> {
+  const row = await requireJob(r, pathParameters.job_id)
   return { body: await jobDocument(r, row, await tolerant(r, instances, row.job_id), url.origin) }
 }
 
@@ -41,8 +41,8 @@ const InstanceQuery = z.strictObject({
 })
 type InstanceCall = Call<z.infer<typeof ById>, z.infer<typeof InstanceQuery>, undefined>
 
-async function instance({ params, query, url, r, instances }: InstanceCall): Promise<Answer> {
-  const row = await requireJob(r, params.job_id)
+async function instance({ pathParameters, query, url, r, instances }: InstanceCall): Promise<Answer> {
+  const row = await requireJob(r, pathParameters.job_id)
   const known = await instances.find(row.job_id)
   const found = known ?? instanceOfRow(row)
   const history =
@@ -93,18 +93,22 @@ async function list({ query, r }: Call<object, z.infer<typeof ListQuery>, undefi
 
 const EventsQuery = z.strictObject(paging)
 
-async function events({ params, query, r }: Call<z.infer<typeof ById>, z.infer<typeof EventsQuery>, undefined>): Promise<Answer> {
-  await requireJob(r, params.job_id)
-  const after = readCursor(query.next, params, z.object({ event_id: z.string().regex(/^\d{1,18}$/) }))
-  const rows = await listEvents(readingOf(r), params.job_id, after?.event_id ?? '0', query.limit + 1)
-  const { page, more } = pageOf(rows, query.limit, params, (last) => ({ event_id: last.event_id }))
+async function events({
+  pathParameters,
+  query,
+  r,
+}: Call<z.infer<typeof ById>, z.infer<typeof EventsQuery>, undefined>): Promise<Answer> {
+  await requireJob(r, pathParameters.job_id)
+  const after = readCursor(query.next, pathParameters, z.object({ event_id: z.string().regex(/^\d{1,18}$/) }))
+  const rows = await listEvents(readingOf(r), pathParameters.job_id, after?.event_id ?? '0', query.limit + 1)
+  const { page, more } = pageOf(rows, query.limit, pathParameters, (last) => ({ event_id: last.event_id }))
   return { body: { events: page, count: page.length, ...more } }
 }
 
 export const jobRoutes: readonly HttpRow[] = [
   route({
     name: 'listJobs',
-    summary: 'jobs, newest first; type, status, since, error_code, text, limit, next',
+    summary: 'jobs, newest first; filter by `type`, `status`, `since`, `error_code`, `text`; `limit`, `next`',
     method: 'GET',
     path: 'jobs',
     role: 'reader',
@@ -117,7 +121,7 @@ export const jobRoutes: readonly HttpRow[] = [
     method: 'GET',
     path: `jobs/status/${JOB}`,
     role: 'reader',
-    params: ById,
+    pathParameters: ById,
     handle: status,
   }),
   route({
@@ -126,7 +130,7 @@ export const jobRoutes: readonly HttpRow[] = [
     method: 'GET',
     path: `jobs/${JOB}`,
     role: 'reader',
-    params: ById,
+    pathParameters: ById,
     handle: status,
   }),
   route({
@@ -135,7 +139,7 @@ export const jobRoutes: readonly HttpRow[] = [
     method: 'GET',
     path: `jobs/${JOB}/instance`,
     role: 'reader',
-    params: ById,
+    pathParameters: ById,
     query: InstanceQuery,
     handle: instance,
   }),
@@ -145,7 +149,7 @@ export const jobRoutes: readonly HttpRow[] = [
     method: 'GET',
     path: `jobs/${JOB}/events`,
     role: 'reader',
-    params: ById,
+    pathParameters: ById,
     query: EventsQuery,
     handle: events,
   }),

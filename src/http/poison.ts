@@ -68,7 +68,7 @@ export const poisonRoutes: readonly HttpRow[] = [
   }),
   route({
     name: 'changePoison',
-    summary: 'requeue, discard or export poisoned tasks',
+    summary: '`requeue`, `discard` or `export` poisoned tasks',
     method: 'POST',
     path: 'monitor/poison',
     role: 'operator',

@@ -18,7 +18,7 @@ import { pathBelowApi, valuesOf } from './template.ts'
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
 export interface Call<P, Q, B> {
-  readonly params: P
+  readonly pathParameters: P
   readonly query: Q
   readonly body: B
   /** The body of an upload; read when it is asked for, so that a refusal costs no memory. */
@@ -52,8 +52,9 @@ export interface Route<P, Q, B> {
   readonly summary: string
   /** The least role that may call it. */
   readonly role: Role | 'anonymous'
-  readonly params?: z.ZodType<P>
-  readonly query?: z.ZodType<Q>
+  readonly pathParameters?: z.ZodType<P>
+  /** By the path's values where one function answers for two resources. */
+  readonly query?: z.ZodType<Q> | ((pathParameters: P) => z.ZodType<Q>)
   /** Given: a JSON body is read (an empty one counts as {}). */
   readonly body?: z.ZodType<B>
   /** Given: the body is bytes, at most so many. */
@@ -83,8 +84,8 @@ const HOST_QUERY = new Set(['code', 'clientid'])
 
 /** One endpoint as a row: everything around the handler is here. */
 export function route<P = Record<string, never>, Q = Record<string, never>, B = undefined>(definition: Route<P, Q, B>): HttpRow {
-  const { name, method, path, summary, role, params } = definition
-  const check = (values: Record<string, string>): void => void validate(params ?? nothing, values, 'INVALID_ID')
+  const { name, method, path, summary, role, pathParameters } = definition
+  const check = (values: Record<string, string>): void => void validate(pathParameters ?? nothing, values, 'INVALID_ID')
   return {
     name,
     method,
@@ -143,13 +144,18 @@ async function callOf<P, Q, B>(
   refuseForeignOrigin(request.method, request.headers, url)
   const caller = role === 'anonymous' ? ANONYMOUS : requireRole(callerOf(request.headers, r.config, role === 'admin'), role)
   const given = Object.fromEntries([...request.query].filter(([name]) => !HOST_QUERY.has(name.toLowerCase())))
-  const params = validate<P>(definition.params ?? nothing, valuesOf(definition.path, pathBelowApi(url)) ?? {}, 'INVALID_ID')
-  const query = validate<Q>(definition.query ?? nothing, given, 'INVALID_QUERY')
+  const pathParameters = validate<P>(
+    definition.pathParameters ?? nothing,
+    valuesOf(definition.path, pathBelowApi(url)) ?? {},
+    'INVALID_ID',
+  )
+  const schema = typeof definition.query === 'function' ? definition.query(pathParameters) : definition.query
+  const query = validate<Q>(schema ?? nothing, given, 'INVALID_QUERY')
   // What Postgres cannot hold is refused by its field; a cursor is opaque and has its own refusal.
-  storableJson(params)
+  storableJson(pathParameters)
   storableJson({ ...given, next: undefined })
-  return {
-    params,
+  const call = {
+    pathParameters,
     query,
     caller,
     body: (definition.body ? validate<B>(definition.body, await body.json(), 'INVALID_PARAMETERS') : undefined) as B,
@@ -160,6 +166,10 @@ async function callOf<P, Q, B>(
     r,
     instances: instancesOf(df.getClient(context)),
   }
+  // Last, since it asks storage: nothing that is refused by its form gets there.
+  const { container } = pathParameters as { container?: string }
+  if (container !== undefined) await r.blobs.checkContainer(container)
+  return call
 }
 
 function logProblem(resources: () => Resources, error: unknown, route: string, requestId: string): void {

@@ -1,6 +1,6 @@
 // Door of the submission: parameters of the job type, annotations, and what the caller wants of a job that is there already.
 import * as z from 'zod'
-import { jobTypeOf, submitJob } from '../engine/submit.ts'
+import { jobTypeOf, type Submitted, submitJob } from '../engine/submit.ts'
 import { isTerminalJob } from '../models/words.ts'
 import { jobLinks } from './job-document.ts'
 import { type Answer, type Call, type HttpRow, route, validate } from './route.ts'
@@ -26,10 +26,20 @@ const IdempotencyKey = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be 1-200 v
 
 type SubmitCall = Call<z.infer<typeof Params>, z.infer<typeof Query>, Record<string, unknown>>
 
-async function submit({ params, query, body, headers, requestId, url, r, instances, caller }: SubmitCall): Promise<Answer> {
-  const job = jobTypeOf(r, params.job_type)
+async function submit({
+  pathParameters,
+  query,
+  body,
+  headers,
+  requestId,
+  url,
+  r,
+  instances,
+  caller,
+}: SubmitCall): Promise<Answer> {
+  const job = jobTypeOf(r, pathParameters.job_type)
   const { metadata, rest } = splitMetadata(body)
-  const parameters: unknown = validate(job.params, rest, 'INVALID_PARAMETERS')
+  const parameters: unknown = validate(job.parameters, rest, 'INVALID_PARAMETERS')
   const given = headers.get('idempotency-key')
   const idempotencyKey = given === null ? null : validate(IdempotencyKey, given, 'INVALID_PARAMETERS')
   const { finished_at, ...submitted } = await submitJob(
@@ -45,17 +55,19 @@ async function submit({ params, query, body, headers, requestId, url, r, instanc
       maxAge: query.max_age,
     },
   )
-  const links = jobLinks(url.origin, submitted.job_id)
+  return answerOf(url.origin, submitted, { job_type: job.name, parameters, ...(finished_at ? whenFinished(finished_at) : {}) })
+}
+
+function answerOf(origin: string, submitted: Omit<Submitted, 'finished_at'>, more: object): Answer {
+  const links = jobLinks(origin, submitted.job_id)
   const isFinished = isTerminalJob(submitted.status)
   return {
     status: isFinished ? 200 : 202,
     headers: { location: links['statusQueryGetUri'] ?? '', ...(isFinished ? {} : { 'retry-after': '2' }) },
     body: {
       ...submitted,
-      job_type: job.name,
-      parameters,
-      ...(finished_at ? whenFinished(finished_at) : {}),
-      links: { ...links, ...(isFinished ? { rerun: `${url.origin}/api/jobs/${submitted.job_id}/rerun` } : {}) },
+      ...more,
+      links: { ...links, ...(isFinished ? { rerun: `${origin}/api/jobs/${submitted.job_id}/rerun` } : {}) },
     },
   }
 }
@@ -76,11 +88,12 @@ function splitMetadata(body: Record<string, unknown>): { metadata: Record<string
 export const submitRoutes: readonly HttpRow[] = [
   route({
     name: 'submitJob',
-    summary: 'starts a job; the same parameters are the same job',
+    summary:
+      'starts a job: 202 with `job_id` and links. The same parameters are the same job; a finished one answers 200 with `finished_at`; `?force=true` runs it again, `?max_age=SECONDS` only when it is older',
     method: 'POST',
     path: 'jobs/submit/{job_type}',
     role: 'submitter',
-    params: Params,
+    pathParameters: Params,
     query: Query,
     body: z.record(z.string(), z.unknown()),
     handle: submit,

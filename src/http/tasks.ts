@@ -22,16 +22,16 @@ const ListQuery = z.strictObject({
 })
 
 async function list({
-  params,
+  pathParameters,
   query,
   url,
   r,
 }: Call<z.infer<typeof ById>, z.infer<typeof ListQuery>, undefined>): Promise<Answer> {
-  await requireJob(r, params.job_id)
+  await requireJob(r, pathParameters.job_id)
   const { limit, next, ...filter } = query
-  const bound = { ...params, ...filter }
+  const bound = { ...pathParameters, ...filter }
   const after = readCursor(next, bound, z.object({ stage: Ordinal, task_no: Ordinal }))
-  const rows = await listTasks(readingOf(r, filter), params.job_id, { ...filter, after, limit: limit + 1 })
+  const rows = await listTasks(readingOf(r, filter), pathParameters.job_id, { ...filter, after, limit: limit + 1 })
   const { page, more } = pageOf(rows, limit, bound, (last) => ({ stage: last.stage, task_no: last.task_no }))
   return { body: { tasks: withHrefs(page.map(withoutEmptyCut), url.origin), count: page.length, ...more } }
 }
@@ -61,24 +61,28 @@ async function failed({ query, r }: Call<object, z.infer<typeof FailedQuery>, un
   return { body: { tasks, count: tasks.length, ...more } }
 }
 
-async function errors({ params, r }: Call<z.infer<typeof ById>, object, undefined>): Promise<Answer> {
-  await requireJob(r, params.job_id)
-  const groups = await groupErrors(readingOf(r), params.job_id)
+async function errors({ pathParameters, r }: Call<z.infer<typeof ById>, object, undefined>): Promise<Answer> {
+  await requireJob(r, pathParameters.job_id)
+  const groups = await groupErrors(readingOf(r), pathParameters.job_id)
   return { body: { errors: groups, count: groups.length, failed: groups.reduce((sum, g) => sum + g.count, 0) } }
 }
 
 const OneParams = z.object({ job_id: JobId, stage, key: TaskKey })
 
 /** The chain alone: from the task itself to where it began. */
-async function chain({ params, r }: Call<z.infer<typeof OneParams>, object, undefined>): Promise<Answer> {
-  const task = await taskOf(r, params)
-  const lineage = [task, ...(await listLineage(r.db, params.job_id, params.stage, params.key))].map(ancestor)
-  return { body: { job_id: params.job_id, lineage, count: lineage.length, complete: lineage.length === params.stage } }
+async function chain({ pathParameters, r }: Call<z.infer<typeof OneParams>, object, undefined>): Promise<Answer> {
+  const task = await taskOf(r, pathParameters)
+  const lineage = [task, ...(await listLineage(r.db, pathParameters.job_id, pathParameters.stage, pathParameters.key))].map(
+    ancestor,
+  )
+  return {
+    body: { job_id: pathParameters.job_id, lineage, count: lineage.length, complete: lineage.length === pathParameters.stage },
+  }
 }
 
-async function one({ params, url, r }: Call<z.infer<typeof OneParams>, object, undefined>): Promise<Answer> {
-  const task = await taskOf(r, params)
-  const lineage = (await listLineage(r.db, params.job_id, params.stage, params.key)).map(ancestor)
+async function one({ pathParameters, url, r }: Call<z.infer<typeof OneParams>, object, undefined>): Promise<Answer> {
+  const task = await taskOf(r, pathParameters)
+  const lineage = (await listLineage(r.db, pathParameters.job_id, pathParameters.stage, pathParameters.key)).map(ancestor)
   return { body: withHrefs({ ...task, lineage }, url.origin) }
 }
 
@@ -97,11 +101,11 @@ function ancestor({ stage, stage_name, task_no, task_key, status, result_data, e
 export const taskRoutes: readonly HttpRow[] = [
   route({
     name: 'listJobTasks',
-    summary: 'tasks of a job; stage, status, error_code, text, limit, next',
+    summary: 'tasks of a job; filter by `stage`, `status`, `error_code`, `text`; `limit`, `next`',
     method: 'GET',
     path: `jobs/${JOB}/tasks`,
     role: 'reader',
-    params: ById,
+    pathParameters: ById,
     query: ListQuery,
     handle: list,
   }),
@@ -111,7 +115,7 @@ export const taskRoutes: readonly HttpRow[] = [
     method: 'GET',
     path: `jobs/${JOB}/tasks/{stage}/{*key}`,
     role: 'reader',
-    params: OneParams,
+    pathParameters: OneParams,
     handle: one,
   }),
   route({
@@ -120,7 +124,7 @@ export const taskRoutes: readonly HttpRow[] = [
     method: 'GET',
     path: `jobs/${JOB}/lineage/{stage}/{*key}`,
     role: 'reader',
-    params: OneParams,
+    pathParameters: OneParams,
     handle: chain,
   }),
   route({
@@ -129,12 +133,12 @@ export const taskRoutes: readonly HttpRow[] = [
     method: 'GET',
     path: `jobs/${JOB}/errors`,
     role: 'reader',
-    params: ById,
+    pathParameters: ById,
     handle: errors,
   }),
   route({
     name: 'listFailedTasks',
-    summary: 'what failed across all jobs since a time',
+    summary: 'what failed across all jobs; `since`, and filter by `type`, `stage_name`, `error_code`, `text`',
     method: 'GET',
     path: 'tasks',
     role: 'reader',

@@ -30,24 +30,24 @@ export function withContainerAlias<S extends z.ZodType>(schema: S): z.ZodType<z.
 
 /** @throws AppError `CONTAINER_NOT_ALLOWED`, `CONTAINER_NOT_FOUND`, or `INVALID_PARAMETERS` for a pattern that cannot be compiled */
 export async function acceptContainer(
-  params: { container_name: string; file_filter?: FileFilter | undefined },
+  parameters: { container_name: string; file_filter?: FileFilter | undefined },
   { blobs }: { blobs: BlobStore },
 ): Promise<void> {
   try {
-    blobMatcher(undefined, params.file_filter)
+    blobMatcher(undefined, parameters.file_filter)
   } catch (error) {
     const message = error instanceof Error ? error.message : 'not a glob'
     throw new AppError('INVALID_PARAMETERS', `Invalid input: file_filter.pattern: ${message}`, {
       issues: [{ path: 'file_filter.pattern', message }],
     })
   }
-  await blobs.checkContainer(params.container_name)
+  await blobs.checkContainer(parameters.container_name)
 }
 
 interface ListingContext {
   readonly blobs: BlobStore
   readonly signal: AbortSignal
-  readonly params: {
+  readonly parameters: {
     readonly container_name: string
     readonly prefix: string
     readonly filter?: string | undefined
@@ -58,13 +58,13 @@ interface ListingContext {
 }
 
 /** The listing that a container job's parameters ask for, or one range of it; tells progress per page. */
-export function listingOf({ blobs, signal, params, progress }: ListingContext, range?: NameRange): Listing {
+export function listingOf({ blobs, signal, parameters, progress }: ListingContext, range?: NameRange): Listing {
   return new Listing(blobs, {
-    container: params.container_name,
-    prefix: params.prefix,
-    filter: params.filter,
-    fileFilter: params.file_filter,
-    aggregateGdb: params.aggregate_gdb,
+    container: parameters.container_name,
+    prefix: parameters.prefix,
+    filter: parameters.filter,
+    fileFilter: parameters.file_filter,
+    aggregateGdb: parameters.aggregate_gdb,
     signal,
     range,
     // The total is unknown until the end, so the fraction only says that it moves.

@@ -56,7 +56,7 @@ const PAGE = 5000
 
 /** The pages of a range, each cut to it. */
 async function* rangePages(blobs: BlobStore, { container, prefix, signal, range }: ListRequest): AsyncGenerator<BlobPage> {
-  if (range?.beside) {
+  if (range?.one_level) {
     yield* levelPages(blobs, container, range.prefix, signal)
     return
   }

@@ -26,7 +26,7 @@ export async function planRanges(blobs: BlobStore, query: RangeQuery): Promise<N
   if (first.length >= FEW) return first
   const deeper: NameRange[] = []
   for (const [i, range] of first.entries()) {
-    const folder = !range.beside && range.from === undefined && range.until === undefined && range.prefix !== query.prefix
+    const folder = !range.one_level && range.from === undefined && range.until === undefined && range.prefix !== query.prefix
     const split = folder ? await splitLevel(blobs, query, range.prefix) : [range]
     const room = MAX_RANGES - deeper.length - (first.length - i - 1)
     deeper.push(...(split.length <= room ? split : [range]))
@@ -35,18 +35,18 @@ export async function planRanges(blobs: BlobStore, query: RangeQuery): Promise<N
 }
 
 async function splitLevel(blobs: BlobStore, query: RangeQuery, prefix: string): Promise<NameRange[]> {
-  if (query.wholeGdb && geodatabaseOf(`${prefix}x`) !== undefined) return [{ prefix, beside: false }]
+  if (query.wholeGdb && geodatabaseOf(`${prefix}x`) !== undefined) return [{ prefix, one_level: false }]
   const level = await readLevel(blobs, query, prefix)
-  if (level.folders.length === 0) return [{ prefix, beside: false }]
+  if (level.folders.length === 0) return [{ prefix, one_level: false }]
   if (level.complete && !level.thinned) {
-    const folders = level.folders.map((folder) => ({ prefix: folder, beside: false }))
-    return level.blobs ? [{ prefix, beside: true }, ...folders] : folders
+    const folders = level.folders.map((folder) => ({ prefix: folder, one_level: false }))
+    return level.blobs ? [{ prefix, one_level: true }, ...folders] : folders
   }
   // Too many folders for a range each: stretches of names from folder to folder, blobs between them included.
   const starts = [undefined, ...level.folders]
   return starts.map((from, i) => {
     const until = starts[i + 1]
-    return { prefix, beside: false, ...(from === undefined ? {} : { from }), ...(until === undefined ? {} : { until }) }
+    return { prefix, one_level: false, ...(from === undefined ? {} : { from }), ...(until === undefined ? {} : { until }) }
   })
 }
 

@@ -8,7 +8,7 @@ import { writeList } from '../inventory/list-file.ts'
 
 const SAMPLE = 20
 
-const params = z.strictObject({
+const parameters = z.strictObject({
   before: InventoryId.describe('the earlier inventory: job id of inventory_container, and its attempt'),
   after: InventoryId.describe('the later one'),
 })
@@ -17,14 +17,14 @@ const compare = defineStage({
   name: 'compare_inventories',
   dependsOn: ['storage'],
   weight: 'heavy',
-  params,
+  parameters,
   timeoutMs: 1_200_000,
   result: InventoryChanges,
   *plan() {
     yield { key: 'changes', parameters: {} }
   },
   async run(_task, ctx) {
-    const { before, after } = ctx.params
+    const { before, after } = ctx.parameters
     const [earlier, later] = [await loadInventory(ctx.blobs, before), await loadInventory(ctx.blobs, after)]
     const blobsOf = (inventory: ContainerInventory) => readParts(ctx.blobs, inventory.blobs_ref.parts, ctx.signal)
     const found = { added: 0, changed: 0, removed: 0 }
@@ -69,7 +69,7 @@ function differenceOf(a: ContainerInventory, b: ContainerInventory): string | un
 export default defineJob({
   name: 'compare_inventories',
   description: 'Compares two inventories of a container: blobs added, changed by ETag, removed.',
-  params,
+  parameters,
   stages: [compare],
   async accept({ before, after }, { blobs }) {
     await loadInventory(blobs, before)

@@ -11,7 +11,7 @@ import { mergeStatistics, RangeStatistics } from '../inventory/statistics.ts'
 
 const TWENTY_MINUTES_MS = 1_200_000
 
-const params = withContainerAlias(
+const parameters = withContainerAlias(
   z.strictObject({
     ...containerParams,
     level: z.enum(['basic', 'full']).default('basic').describe('full also finds duplicates by MD5 and size'),
@@ -27,14 +27,14 @@ const plan = defineStage({
   name: 'plan_ranges',
   dependsOn: ['storage'],
   weight: 'heavy',
-  params,
+  parameters,
   timeoutMs: TWENTY_MINUTES_MS,
   result: z.object({ ranges: z.array(NameRange).min(1) }),
   *plan() {
     yield { key: 'ranges', parameters: {} }
   },
   async run(_task, ctx) {
-    const { container_name: container, prefix, aggregate_gdb: wholeGdb } = ctx.params
+    const { container_name: container, prefix, aggregate_gdb: wholeGdb } = ctx.parameters
     return { ranges: await planRanges(ctx.blobs, { container, prefix, wholeGdb, signal: ctx.signal }) }
   },
 })
@@ -46,7 +46,7 @@ const listRange = defineStage({
   dependsOn: ['storage'],
   weight: 'heavy',
   maxParallel: 8,
-  params,
+  parameters,
   timeoutMs: TWENTY_MINUTES_MS,
   result: RangeResult,
   async *plan({ previous }) {
@@ -57,7 +57,7 @@ const listRange = defineStage({
   async run(task, ctx) {
     const { range } = task.parameters
     const listing = listingOf(ctx, range)
-    const statistics = new RangeStatistics(ctx.params.prefix)
+    const statistics = new RangeStatistics(ctx.parameters.prefix)
     const files = async function* () {
       for await (const file of listing.files()) {
         statistics.add(file)
@@ -75,7 +75,7 @@ const merge = defineStage({
   name: 'merge_inventory',
   dependsOn: ['storage'],
   weight: 'heavy',
-  params,
+  parameters,
   timeoutMs: TWENTY_MINUTES_MS,
   result: ContainerInventory,
   *plan() {
@@ -84,7 +84,7 @@ const merge = defineStage({
   async run(_task, ctx) {
     const ranges: RangeResult[] = []
     for await (const { result } of ctx.previous(listRange)) ranges.push(result)
-    const { container_name, prefix, filter, level } = ctx.params
+    const { container_name, prefix, filter, level } = ctx.parameters
     const parts = ranges.map((r) => r.part)
     const statistics = mergeStatistics(ranges)
     const inventory: ContainerInventory = {
@@ -108,7 +108,7 @@ const merge = defineStage({
 export default defineJob({
   name: 'inventory_container',
   description: 'Lists a container of any size into parts, with statistics; full also finds duplicates.',
-  params,
+  parameters,
   stages: [plan, listRange, merge],
   accept: acceptContainer,
   async result({ previous }) {

@@ -11,7 +11,7 @@ import { readList, writeList } from '../inventory/list-file.ts'
 /** Named sizes of containers, for documents; the only limit that is enforced is `max_files`. */
 export const CONTAINER_SIZE_LIMITS = { SAFE: 1000, STANDARD: 2500, MAX: 5000, HARD: 5000, DEV: 500 } as const
 
-const params = withContainerAlias(
+const parameters = withContainerAlias(
   z.strictObject({
     ...containerParams,
     max_files: z.int().min(1).max(1_000_000).default(CONTAINER_SIZE_LIMITS.MAX).describe('most files that may match'),
@@ -35,7 +35,7 @@ const analyze = defineStage({
   name: 'analyze_and_orchestrate',
   dependsOn: ['storage'],
   weight: 'heavy',
-  params,
+  parameters,
   timeoutMs: 1_200_000,
   result: z.object({
     orchestration: OrchestrationData,
@@ -47,34 +47,21 @@ const analyze = defineStage({
     yield { key: 'orchestrator', parameters: {} }
   },
   async run(_task, ctx) {
-    const { container_name, prefix, filter, max_files, overflow, metadata_level } = ctx.params
+    const { container_name, prefix, filter, max_files, overflow, metadata_level } = ctx.parameters
     const listing = listingOf(ctx)
-    const sample: ListedFile[] = []
-    let sampleBytes = 0
-    let total = 0
-    // The whole listing is kept, so that the next stage needs no further call; it passes through, memory stays bounded.
-    const kept = async function* (): AsyncGenerator<BlobMetadata> {
-      for await (const file of listing.files()) {
-        if (++total > max_files) {
-          if (overflow === 'error') throw tooLarge(container_name, max_files)
-          continue
-        }
-        if (sampleBytes <= MAX_INLINE_BYTES) {
-          const shown = toListed(file)
-          sample.push(shown)
-          sampleBytes += Buffer.byteLength(JSON.stringify(shown)) + 1
-        }
-        yield file
-      }
-    }
-    const files_ref = await writeList(ctx.blobs, `lists/${ctx.jobId}/a${ctx.attempt}/files-${ctx.claim}`, kept())
-    const inline = sampleBytes <= MAX_INLINE_BYTES
+    const seen = new Seen(container_name, max_files, overflow)
+    const files_ref = await writeList(
+      ctx.blobs,
+      `lists/${ctx.jobId}/a${ctx.attempt}/files-${ctx.claim}`,
+      seen.keep(listing.files()),
+    )
+    const { total } = seen
     const rate = await ctx.recentRate('extract_metadata')
     return {
       orchestration: {
         total_files: total,
         files_to_process: files_ref.count,
-        files: inline ? sample : sample.slice(0, SAMPLE_FILES),
+        files: seen.sample(),
         files_ref,
         batch_size: BATCH_SIZE,
         estimated_duration_seconds: Math.round(files_ref.count * (rate ? 1 / rate : SECONDS_PER_FILE) * 100) / 100,
@@ -90,6 +77,43 @@ const analyze = defineStage({
     }
   },
 })
+
+/** What passes through a listing: counted, cut at the limit, the first files kept for the row. Memory stays bounded. */
+class Seen {
+  total = 0
+  readonly #container: string
+  readonly #most: number
+  readonly #overflow: 'error' | 'truncate'
+  readonly #first: ListedFile[] = []
+  #bytes = 0
+
+  constructor(container: string, most: number, overflow: 'error' | 'truncate') {
+    this.#container = container
+    this.#most = most
+    this.#overflow = overflow
+  }
+
+  /** The files up to the limit. @throws AppError `CONTAINER_TOO_LARGE` at the first one beyond, unless they are to be cut */
+  async *keep(files: AsyncIterable<BlobMetadata>): AsyncGenerator<BlobMetadata> {
+    for await (const file of files) {
+      if (++this.total > this.#most) {
+        if (this.#overflow === 'error') throw tooLarge(this.#container, this.#most)
+        continue
+      }
+      if (this.#bytes <= MAX_INLINE_BYTES) {
+        const shown = toListed(file)
+        this.#first.push(shown)
+        this.#bytes += Buffer.byteLength(JSON.stringify(shown)) + 1
+      }
+      yield file
+    }
+  }
+
+  /** All of them where they are small, else the first ones. */
+  sample(): ListedFile[] {
+    return this.#bytes <= MAX_INLINE_BYTES ? this.#first : this.#first.slice(0, SAMPLE_FILES)
+  }
+}
 
 const toListed = ({ name, size, last_modified, etag }: BlobMetadata): ListedFile => ({
   path: name,
@@ -120,7 +144,7 @@ const HEADER_BYTES = 16_384
 const extract = defineStage({
   name: 'extract_metadata',
   dependsOn: ['storage'],
-  params,
+  parameters,
   onTaskFailure: 'continue',
   result: BlobMetadata.extend({
     extraction_level: MetadataLevel,
@@ -129,21 +153,21 @@ const extract = defineStage({
     not_read: z.literal('archived').optional().describe('why no byte of it was read'),
     success: z.literal(true),
   }),
-  async *plan({ params, previous, blobs, signal }) {
+  async *plan({ parameters, previous, blobs, signal }) {
     for await (const { result } of previous(analyze)) {
       const { files_ref } = result.orchestration
       if (!files_ref) continue
       for await (const file of readList(blobs, files_ref, signal)) {
         const listed = BlobMetadata.parse(file)
-        yield { key: keyOf(listed, params.aggregate_gdb), parameters: { file: listed }, source: 'orchestrator' }
+        yield { key: keyOf(listed, parameters.aggregate_gdb), parameters: { file: listed }, source: 'orchestrator' }
       }
     }
   },
   async run(task, ctx) {
     const listed = task.parameters.file
-    const level = ctx.params.metadata_level
+    const level = ctx.parameters.metadata_level
     if (level !== 'full' || listed.is_aggregate) return { ...listed, extraction_level: level, success: true as const }
-    const ref = { container: ctx.params.container_name, blob: listed.name }
+    const ref = { container: ctx.parameters.container_name, blob: listed.name }
     const { properties, tags, head, missing } = await readExtras(ctx.blobs, ref, HEADER_BYTES)
     return {
       ...properties,
@@ -168,7 +192,7 @@ const index = defineStage({
   name: 'create_file_index',
   dependsOn: ['storage'],
   weight: 'heavy',
-  params,
+  parameters,
   result: z.object({
     container: z.string(),
     job_id: z.string(),
@@ -178,8 +202,8 @@ const index = defineStage({
     file_index_ref: ListRef.optional(),
     success: z.literal(true),
   }),
-  async *plan({ params, previous }) {
-    if (!params.create_index) return
+  async *plan({ parameters, previous }) {
+    if (!parameters.create_index) return
     // One result is enough to know that there is something to index.
     for await (const _ of previous(extract)) {
       yield { key: 'index', parameters: {} }
@@ -193,7 +217,7 @@ const index = defineStage({
       for await (const { result } of ctx.previous(extract)) {
         const { name, size, extension: type, last_modified: modified } = result
         if (bytes <= MAX_INLINE_BYTES) {
-          file_index.set(keyOf(result, ctx.params.aggregate_gdb), { size, type, modified })
+          file_index.set(keyOf(result, ctx.parameters.aggregate_gdb), { size, type, modified })
           bytes += Buffer.byteLength(JSON.stringify({ name, size, type, modified }))
         }
         yield { name, size, type, modified }
@@ -205,9 +229,9 @@ const index = defineStage({
       head: csvLine(INDEX_COLUMNS),
       line: (e: IndexEntry) => csvLine(INDEX_COLUMNS.map((c) => e[c])),
     } as const
-    const file_index_ref = await writeList(ctx.blobs, path, entries(), ctx.params.index_format === 'csv' ? csv : {})
+    const file_index_ref = await writeList(ctx.blobs, path, entries(), ctx.parameters.index_format === 'csv' ? csv : {})
     return {
-      container: ctx.params.container_name,
+      container: ctx.parameters.container_name,
       job_id: ctx.jobId,
       task_count: file_index_ref.count,
       index_created: true,
@@ -228,7 +252,7 @@ const csvLine = (cells: readonly (string | number)[]): string =>
 export default defineJob({
   name: 'list_container',
   description: 'Lists a container, one task per file with its metadata; optionally one index of all files.',
-  params,
+  parameters,
   stages: [analyze, extract, index],
   accept: acceptContainer,
   async result({ stages, previous, secondsRunning }) {

@@ -6,7 +6,7 @@ import { toMib } from '../storage/blob-metadata.ts'
 import { acceptContainer, containerParams, listingOf, withContainerAlias } from '../inventory/container-parameters.ts'
 import { Tally } from '../inventory/distributions.ts'
 
-const params = withContainerAlias(
+const parameters = withContainerAlias(
   z.strictObject({
     ...containerParams,
     max_files: z
@@ -22,14 +22,14 @@ const summarize = defineStage({
   name: 'summarize_container',
   dependsOn: ['storage'],
   weight: 'heavy',
-  params,
+  parameters,
   result: SummaryResult,
   timeoutMs: 1_200_000,
   *plan() {
     yield { key: 'summary', parameters: {} }
   },
   async run(_task, ctx) {
-    const { container_name, prefix, max_files } = ctx.params
+    const { container_name, prefix, max_files } = ctx.parameters
     const listing = listingOf(ctx)
     const tally = new Tally()
     let truncated = false
@@ -58,7 +58,7 @@ const summarize = defineStage({
 export default defineJob({
   name: 'summarize_container',
   description: 'Counts the files of a container by size, extension and kind.',
-  params,
+  parameters,
   stages: [summarize],
   accept: acceptContainer,
   async result({ previous }) {

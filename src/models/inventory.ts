@@ -11,7 +11,7 @@ export const NameRange = z.object({
   prefix: z.string(),
   from: z.string().optional(),
   until: z.string().optional(),
-  beside: z.boolean().default(false).describe('only blobs directly at the prefix, not in its folders'),
+  one_level: z.boolean().default(false).describe('only blobs directly at the prefix, not in its folders'),
 })
 export type NameRange = z.infer<typeof NameRange>
 

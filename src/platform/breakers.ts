@@ -1,6 +1,6 @@
 // Circuit breakers of this process (cockatiel): they count failures, stop the rest of a batch, and tell Postgres, which tells the others.
 import { BrokenCircuitError, circuitBreaker, type CircuitBreakerPolicy, ConsecutiveBreaker, handleWhen } from 'cockatiel'
-import { accused, DEPENDENCIES, type DependencyName } from '../rules/dependencies.ts'
+import { failedDependency, DEPENDENCIES, type DependencyName } from '../rules/dependencies.ts'
 import type { Breakers } from '../engine/deps.ts'
 import { AppError } from '../rules/errors.ts'
 
@@ -15,7 +15,7 @@ export interface BreakerSettings {
 export function openBreakers({ failures, cooldownMs, onChange }: BreakerSettings): Breakers {
   const policies = new Map<DependencyName, CircuitBreakerPolicy>()
   for (const name of Object.keys(DEPENDENCIES) as DependencyName[]) {
-    const isDown = (error: unknown): boolean => error instanceof AppError && accused([name], error.code) !== undefined
+    const isDown = (error: unknown): boolean => error instanceof AppError && failedDependency([name], error.code) !== undefined
     // Shorter than the shared wait: whoever gets the shared probe is not held up by its own breaker.
     const policy = circuitBreaker(handleWhen(isDown), {
       halfOpenAfter: cooldownMs / 2,

@@ -1,7 +1,7 @@
 // The only composition root: pool, blob store, log and clock, built once per process on first use.
 import { openPool } from '../db/pool.ts'
 import { breakerReport } from '../db/breaker-functions.ts'
-import type { Deps } from '../engine/deps.ts'
+import type { Deps, EngineSettings } from '../engine/deps.ts'
 import { jobs } from '../jobs/index.gen.ts'
 import { openBlobStore } from '../storage/blob-store.ts'
 import { openBreakers } from './breakers.ts'
@@ -31,16 +31,7 @@ function build(env: NodeJS.ProcessEnv): Resources {
   const log = createLog(config.LOG_LEVEL, config.LOG_FORMAT)
   return {
     db,
-    breakers: openBreakers({
-      failures: config.BREAKER_FAILURES,
-      cooldownMs: config.BREAKER_COOLDOWN_SECONDS * 1000,
-      onChange: (name, ok) => {
-        log.warn(ok ? 'breaker.closed' : 'breaker.opened', { dependency: name })
-        breakerReport(db, { name, ok, actor: 'system' }).catch((error: unknown) =>
-          log.error('breaker.report_failed', { dependency: name, error }),
-        )
-      },
-    }),
+    breakers: sharedBreakers(config, db, log),
     blobs: openBlobStore({
       connectionString: config.DATA_STORAGE ?? (config.DATA_STORAGE_URL ? undefined : config.AzureWebJobsStorage),
       accountUrl: config.DATA_STORAGE_URL,
@@ -48,14 +39,7 @@ function build(env: NodeJS.ProcessEnv): Resources {
     }),
     log,
     config,
-    settings: {
-      leaseSeconds: config.LEASE_SECONDS,
-      breakerCooldownSeconds: config.BREAKER_COOLDOWN_SECONDS,
-      retentionDays: config.RETENTION_DAYS,
-      retentionDaysFailed: config.RETENTION_DAYS_FAILED,
-      maxJobsPerCaller: config.MAX_JOBS_PER_CALLER,
-      maxTasksPerCaller: config.MAX_TASKS_PER_CALLER,
-    },
+    settings: settingsOf(config),
     now: () => new Date(),
     random: Math.random,
     process: processIdentity(env),
@@ -64,3 +48,26 @@ function build(env: NodeJS.ProcessEnv): Resources {
     jobTypes: jobs,
   }
 }
+
+/** This process's breakers, whose changes the others learn of through Postgres. */
+function sharedBreakers(config: Config, db: Deps['db'], log: Deps['log']): Deps['breakers'] {
+  return openBreakers({
+    failures: config.BREAKER_FAILURES,
+    cooldownMs: config.BREAKER_COOLDOWN_SECONDS * 1000,
+    onChange: (name, ok) => {
+      log.warn(ok ? 'breaker.closed' : 'breaker.opened', { dependency: name })
+      breakerReport(db, { name, ok, actor: 'system' }).catch((error: unknown) =>
+        log.error('breaker.report_failed', { dependency: name, error }),
+      )
+    },
+  })
+}
+
+const settingsOf = (config: Config): EngineSettings => ({
+  leaseSeconds: config.LEASE_SECONDS,
+  breakerCooldownSeconds: config.BREAKER_COOLDOWN_SECONDS,
+  retentionDays: config.RETENTION_DAYS,
+  retentionDaysFailed: config.RETENTION_DAYS_FAILED,
+  maxJobsPerCaller: config.MAX_JOBS_PER_CALLER,
+  maxTasksPerCaller: config.MAX_TASKS_PER_CALLER,
+})

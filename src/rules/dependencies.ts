@@ -6,6 +6,6 @@ export const DEPENDENCIES = {
 
 export type DependencyName = keyof typeof DEPENDENCIES
 
-/** The dependency, of the given ones, that a failure of this code accuses. */
-export const accused = (names: readonly DependencyName[], code: string | undefined): DependencyName | undefined =>
+/** The dependency, of the given ones, that a failure of this code tells to be down. */
+export const failedDependency = (names: readonly DependencyName[], code: string | undefined): DependencyName | undefined =>
   names.find((name) => (DEPENDENCIES[name] as readonly string[]).includes(code ?? ''))

@@ -7,7 +7,7 @@ import { startApp } from '../support/app.ts'
 
 test('a newcomer follows docs/adding-a-job.md: one file, and the job runs over HTTP', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'lamplighter-newcomer-'))
-  for (const name of ['src', 'scripts', 'sql', 'docs', 'local', 'packages', 'host.json', 'package.json'])
+  for (const name of ['src', 'scripts', 'sql', 'docs', 'local', 'packages', 'README.md', 'host.json', 'package.json'])
     cpSync(name, join(folder, name), { recursive: true })
   symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'))
   const code = /```ts\n([\s\S]*?)```/.exec(readFileSync('docs/adding-a-job.md', 'utf8'))?.[1] ?? ''
@@ -30,6 +30,9 @@ test('a newcomer follows docs/adding-a-job.md: one file, and the job runs over H
       result: { total: 16 },
       stages: [{ expected: 4 }, { expected: 1 }],
     })
+    // What the document's own test says.
+    const second = await app.submit('count_letters_of_text', { text: 'one two three' })
+    expect(await app.waitForJob(second.job_id)).toMatchObject({ status: 'completed', result: { total: 11 } })
     expect((await app.get('/api/job-types')).body.job_types.map((j: { name: string }) => j.name)).toContain(
       'count_letters_of_text',
     )

@@ -236,7 +236,7 @@ describe('lists', () => {
 
 test('the bundle holds no local module and no development dependency', async () => {
   const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { devDependencies: Record<string, string> }
-  const { buildApp } = await import('../../scripts/build.ts')
+  const { buildApp } = await import('../../local/build-app.ts')
   const { mkdtempSync, rmSync } = await import('node:fs')
   const { tmpdir } = await import('node:os')
   const folder = mkdtempSync(`${tmpdir()}/lamplighter-bundle-`)

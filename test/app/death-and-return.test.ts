@@ -31,11 +31,11 @@ async function everyEffectOnce(jobId: string, n: number): Promise<void> {
   ])
 }
 
-test('host killed with -9 five times in one job: it completes, every effect exactly once, no worker survives', async () => {
+test('host killed with -9 three times in one job: it completes, every effect exactly once, no worker survives', async () => {
   const n = 20_000
   const { job_id } = await app.submit('hello_world', { n, name: 'Phoenix' })
   const workers: number[] = []
-  for (const least of [1, 3000, 9000, 20_500, 30_000]) {
+  for (const least of [1, 9000, 20_500]) {
     await handedOut(job_id, least)
     workers.push(app.host.workerPid)
     await app.host.kill()

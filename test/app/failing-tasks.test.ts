@@ -13,15 +13,15 @@ let database: TestDatabase
 beforeAll(async () => void (database = await createDatabase()))
 afterAll(() => database.drop())
 
-const params = z.strictObject({ disturbed: z.boolean() })
+const parameters = z.strictObject({ disturbed: z.boolean() })
 const job: AnyJob = defineJob({
   name: 'failing_job',
   description: '',
-  params,
+  parameters,
   stages: [
     defineStage({
       name: 'fail_now_and_then',
-      params,
+      parameters,
       onTaskFailure: 'continue',
       backoff: { baseMs: 0 },
       result: z.object({ n: z.number() }),
@@ -30,8 +30,8 @@ const job: AnyJob = defineJob({
       },
       run(task, ctx) {
         const { i } = task.parameters
-        if (ctx.params.disturbed && i % 100 === 0) throw new AppError('TILE_OUT_OF_RANGE', 'for good')
-        if (ctx.params.disturbed && i % 10 === 1 && ctx.claim === 1) throw new AppError('STORAGE_UNAVAILABLE', 'once')
+        if (ctx.parameters.disturbed && i % 100 === 0) throw new AppError('TILE_OUT_OF_RANGE', 'for good')
+        if (ctx.parameters.disturbed && i % 10 === 1 && ctx.claim === 1) throw new AppError('STORAGE_UNAVAILABLE', 'once')
         return { n: i }
       },
     }),
@@ -66,7 +66,7 @@ test('the mode fail stops early: what has not begun is skipped, and a retry runs
   const ran: number[] = []
   const stage = defineStage({
     name: 'stop_at_first',
-    params: z.strictObject({}),
+    parameters: z.strictObject({}),
     maxParallel: 1,
     taskConcurrency: 1,
     result: z.object({}),
@@ -79,7 +79,7 @@ test('the mode fail stops early: what has not begun is skipped, and a retry runs
       return {}
     },
   })
-  const stopping: AnyJob = defineJob({ name: 'stopping_job', description: '', params: z.strictObject({}), stages: [stage] })
+  const stopping: AnyJob = defineJob({ name: 'stopping_job', description: '', parameters: z.strictObject({}), stages: [stage] })
   const r = machine(database.pool, { jobs: [stopping] })
   const id = await submitTo(r, 'stopping_job', {})
   expect((await runToEnd(r, id)).status).toBe('failed')

@@ -16,10 +16,10 @@ let database: TestDatabase
 beforeAll(async () => void (database = await createDatabase()))
 afterAll(() => database.drop())
 
-const params = z.strictObject({ run: z.string() })
+const parameters = z.strictObject({ run: z.string() })
 const first = defineStage({
   name: 'make_parts',
-  params,
+  parameters,
   result: z.object({ n: z.number() }),
   *plan() {
     for (let n = 0; n < 60; n++) yield { key: `part_${n}`, parameters: { n } }
@@ -33,7 +33,7 @@ const first = defineStage({
 })
 const second = defineStage({
   name: 'double_parts',
-  params,
+  parameters,
   after: first,
   result: z.object({ n: z.number() }),
   async *plan({ previous }) {
@@ -41,7 +41,7 @@ const second = defineStage({
   },
   run: async (_task, ctx) => ({ n: 2 * (await ctx.predecessor()).n }),
 })
-const job: AnyJob = defineJob({ name: 'matrix_job', description: '', params, stages: [first, second] })
+const job: AnyJob = defineJob({ name: 'matrix_job', description: '', parameters, stages: [first, second] })
 
 const STEPS = [
   ...([

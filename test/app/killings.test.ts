@@ -5,7 +5,7 @@ import { startApp, type TestApp } from '../support/app.ts'
 import { alive } from 'functions-host/testing'
 import { until } from 'functions-host/testing'
 
-const KILLS = Number(process.env['KILLS'] ?? 6)
+const KILLS = Number(process.env['KILLS'] ?? 2)
 const SEED = Number(process.env['KILL_SEED'] ?? 1)
 const SIZES = [1, 50, 3000, 8000]
 

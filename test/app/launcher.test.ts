@@ -77,10 +77,12 @@ async function waitFor(
   })
 }
 
+/** Worker and host alone: death-and-return.test.ts. All by flag: VICTIMS=launcher,azurite,postgres,host */
+const VICTIMS = (process.env['VICTIMS'] ?? 'launcher,postgres').split(',')
+
 test('kill -9 of any process and a new start finish every open job', async () => {
   let run = await start([])
-  // Worker and host alone: death-and-return.test.ts.
-  for (const victim of ['launcher', 'azurite', 'postgres']) {
+  for (const victim of VICTIMS) {
     const id = await submit(run.url, victim)
     await waitFor(run.url, id, (job) => job.progress.done > 500)
     const all = processes()

@@ -15,17 +15,17 @@ let database: TestDatabase
 beforeAll(async () => void (database = await createDatabase()))
 afterAll(() => database.drop())
 
-const params = z.strictObject({ id: z.string() })
+const parameters = z.strictObject({ id: z.string() })
 const oneTask = (run: () => Promise<void>, more: object = {}): AnyJob =>
   defineJob({
     name: 'long_job',
     description: '',
-    params,
+    parameters,
     stages: [
       defineStage({
         name: 'take_long',
         weight: 'heavy',
-        params,
+        parameters,
         result: z.object({}),
         ...more,
         *plan() {

@@ -16,13 +16,13 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
-const params = z.strictObject({ id: z.string().default(() => randomUUID()) })
+const parameters = z.strictObject({ id: z.string().default(() => randomUUID()) })
 
 describe('lineage: what becomes of a task whose predecessor did not complete', () => {
   const first = (fails: boolean) =>
     defineStage({
       name: 'make_source',
-      params,
+      parameters,
       onTaskFailure: 'continue',
       result: z.object({ n: z.number() }),
       *plan() {
@@ -37,7 +37,7 @@ describe('lineage: what becomes of a task whose predecessor did not complete', (
     const before = first(fails)
     const after = defineStage({
       name: 'use_source',
-      params,
+      parameters,
       after: before,
       onTaskFailure: 'continue',
       result: z.object({ n: z.number() }),
@@ -46,7 +46,7 @@ describe('lineage: what becomes of a task whose predecessor did not complete', (
       },
       run: async (_task, ctx) => ({ n: (await ctx.predecessor()).n + 1 }),
     })
-    return defineJob({ name: 'lineage_job', description: '', params, stages: [before, after] })
+    return defineJob({ name: 'lineage_job', description: '', parameters, stages: [before, after] })
   }
   const cases: [string, boolean, string | undefined, object][] = [
     ['completed, same key', false, undefined, { status: 'completed', result_data: { n: 2 } }],
@@ -68,7 +68,7 @@ describe('lineage: what becomes of a task whose predecessor did not complete', (
 test('predecessors of 120 tasks are three queries, one for each claimed batch', async () => {
   const before = defineStage({
     name: 'make_source',
-    params,
+    parameters,
     result: z.object({ n: z.number() }),
     *plan() {
       for (let i = 0; i < 120; i++) yield { key: `task-s1/${i}`, parameters: { n: i } }
@@ -77,7 +77,7 @@ test('predecessors of 120 tasks are three queries, one for each claimed batch', 
   })
   const after = defineStage({
     name: 'use_source',
-    params,
+    parameters,
     after: before,
     maxParallel: 1,
     result: z.object({ n: z.number() }),
@@ -86,7 +86,7 @@ test('predecessors of 120 tasks are three queries, one for each claimed batch', 
     },
     run: async (_task, ctx) => ({ n: (await ctx.predecessor()).n + 1000 }),
   })
-  const r = machine(db, { jobs: [defineJob({ name: 'counted_job', description: '', params, stages: [before, after] })] })
+  const r = machine(db, { jobs: [defineJob({ name: 'counted_job', description: '', parameters, stages: [before, after] })] })
   let asked = 0
   const counting: Pool = {
     ...db,
@@ -108,8 +108,8 @@ describe('plans', () => {
     defineJob({
       name: 'planned_job',
       description: '',
-      params,
-      stages: [defineStage({ name: 'only_stage', params, result: z.object({}), plan, run: () => ({}) })],
+      parameters,
+      stages: [defineStage({ name: 'only_stage', parameters, result: z.object({}), plan, run: () => ({}) })],
     })
 
   test('a duplicate key fails the job by name', async () => {

@@ -21,7 +21,7 @@ import pg from 'pg'
 import { afterAll, expect, test } from 'vitest'
 import { findPostgres, usablePostgres } from '../../local/postgres-binaries.ts'
 import { MOVED_FROM, movedFolder, startPostgres } from '../../local/postgres.ts'
-import { dataHome, reset } from '../../local/settings.ts'
+import { dataHome, reset } from '../../local/data-home.ts'
 import { temporaryFolder } from '../../local/temporary-folder.ts'
 
 const folder = temporaryFolder('lamplighter-recovery-')

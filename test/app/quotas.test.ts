@@ -29,17 +29,17 @@ test('more jobs than a caller may have at once: 429 with Retry-After; joining on
 
 test('tasks that wait: a submission beyond them is refused, and a plan that would pass them fails by name', async () => {
   const { pool, drop } = await createDatabase()
-  const params = z.strictObject({ n: z.number() })
+  const parameters = z.strictObject({ n: z.number() })
   const stage = defineStage({
     name: 'many',
-    params,
+    parameters,
     result: z.object({}),
-    *plan({ params: { n } }) {
+    *plan({ parameters: { n } }) {
       for (let i = 0; i < n; i++) yield { key: `t${i}` }
     },
     run: () => ({}),
   })
-  const r = machine(pool, { jobs: [defineJob({ name: 'many_tasks', description: '', params, stages: [stage] })] })
+  const r = machine(pool, { jobs: [defineJob({ name: 'many_tasks', description: '', parameters, stages: [stage] })] })
   Object.assign(r.settings, { maxTasksPerCaller: 7000 })
   const id = await submitTo(r, 'many_tasks', { n: 9000 })
   expect(await runToEnd(r, id)).toMatchObject({ status: 'failed' })

@@ -17,7 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
-const params = z.strictObject({ id: z.string().default(() => randomUUID()) })
+const parameters = z.strictObject({ id: z.string().default(() => randomUUID()) })
 
 /** A job of one stage with n tasks and the given run. */
 function oneStage(
@@ -27,7 +27,7 @@ function oneStage(
 ): AnyJob {
   const stage = defineStage({
     name: 'only_stage',
-    params,
+    parameters,
     result: z.object({ ok: z.boolean() }),
     *plan() {
       for (let i = 0; i < n; i++) yield { key: `t${i}` }
@@ -35,7 +35,7 @@ function oneStage(
     run: async (task, ctx) => (await run(task, ctx)) as { ok: boolean },
     ...more,
   })
-  return defineJob({ name: 'one_stage', description: '', params, stages: [stage] })
+  return defineJob({ name: 'one_stage', description: '', parameters, stages: [stage] })
 }
 
 describe('what a handler throws or returns is recorded with code and text', () => {
@@ -213,7 +213,7 @@ describe('a result above 64 KB lives in a blob and is read back whole', () => {
     const text = 'é'.repeat(100_000)
     const big = defineStage({
       name: 'make_big',
-      params,
+      parameters,
       result: z.object({ text: z.string() }),
       *plan() {
         yield { key: 'k' }
@@ -222,7 +222,7 @@ describe('a result above 64 KB lives in a blob and is read back whole', () => {
     })
     const use = defineStage({
       name: 'use_big',
-      params,
+      parameters,
       after: big,
       result: z.object({ length: z.number() }),
       *plan() {
@@ -230,7 +230,7 @@ describe('a result above 64 KB lives in a blob and is read back whole', () => {
       },
       run: async (_t, ctx) => ({ length: (await ctx.predecessor()).text.length }),
     })
-    const r = machine(db, { jobs: [defineJob({ name: 'big_job', description: '', params, stages: [big, use] })] })
+    const r = machine(db, { jobs: [defineJob({ name: 'big_job', description: '', parameters, stages: [big, use] })] })
     await r.service.getContainerClient('lamplighter').createIfNotExists()
     const id = await submitTo(r, 'big_job', {})
     expect((await runToEnd(r, id)).status).toBe('completed')

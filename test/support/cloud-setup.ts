@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import type { TestProject } from 'vitest/node'
 import { startAzurite } from '../../local/azurite.ts'
 import { temporaryFolder } from '../../local/temporary-folder.ts'
-import { buildApp } from '../../scripts/build.ts'
+import { buildApp } from '../../local/build-app.ts'
 import setupDatabase from './database-setup.ts'
 
 declare module 'vitest' {

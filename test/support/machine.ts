@@ -59,7 +59,7 @@ export async function submitTo(r: Machine, type: string, parameters: object): Pr
     { ...r, instances: NO_HUB },
     {
       job,
-      parameters: job.params.parse(parameters),
+      parameters: job.parameters.parse(parameters),
       metadata: {},
       caller: null,
       correlationId: null,

@@ -3,21 +3,21 @@ import { expect, test } from 'vitest'
 import * as z from 'zod'
 import { defineJob, defineStage } from '../../src/define/define-job.ts'
 
-const params = z.strictObject({ n: z.int() })
+const parameters = z.strictObject({ n: z.int() })
 const first = defineStage({
   name: 'first_stage',
-  params,
+  parameters,
   result: z.object({ sum: z.number() }),
-  *plan({ params }) {
-    yield { key: `k${params.n}`, parameters: { index: 1 } }
+  *plan({ parameters }) {
+    yield { key: `k${parameters.n}`, parameters: { index: 1 } }
   },
-  run: (task, ctx) => ({ sum: task.parameters.index + ctx.params.n }),
+  run: (task, ctx) => ({ sum: task.parameters.index + ctx.parameters.n }),
 })
 
-test('types flow from params to plan, from plan to run, from a stage to the next', () => {
+test('types flow from parameters to plan, from plan to run, from a stage to the next', () => {
   const second = defineStage({
     name: 'second_stage',
-    params,
+    parameters,
     after: first,
     result: z.object({ text: z.string() }),
     async *plan({ previous }) {
@@ -25,17 +25,17 @@ test('types flow from params to plan, from plan to run, from a stage to the next
     },
     run: async (task, ctx) => ({ text: task.parameters.sum.toUpperCase() + (await ctx.predecessor()).sum.toFixed() }),
   })
-  const job = defineJob({ name: 'typed_job', description: '', params, stages: [first, second] })
+  const job = defineJob({ name: 'typed_job', description: '', parameters, stages: [first, second] })
   expect(job.stages).toHaveLength(2)
 })
 
 test('wrong plan, wrong result, wrong previous and wrong stage do not compile', () => {
-  const base = { name: 'some_stage', params, result: z.object({ sum: z.number() }), *plan() {}, run: () => ({ sum: 1 }) }
+  const base = { name: 'some_stage', parameters, result: z.object({ sum: z.number() }), *plan() {}, run: () => ({ sum: 1 }) }
   defineStage({
     ...base,
-    *plan({ params }) {
-      // @ts-expect-error params.m does not exist
-      yield { key: String(params.m) }
+    *plan({ parameters }) {
+      // @ts-expect-error parameters.m does not exist
+      yield { key: String(parameters.m) }
     },
   })
   defineStage({
@@ -71,14 +71,14 @@ test('wrong plan, wrong result, wrong previous and wrong stage do not compile', 
     // @ts-expect-error the stage before has no such result
     run: async (_task, ctx) => ({ sum: (await ctx.predecessor()).text }),
   })
-  const other = defineStage({ ...base, params: z.object({ different: z.string() }) })
+  const other = defineStage({ ...base, parameters: z.object({ different: z.string() }) })
   // @ts-expect-error the stage takes other parameters than the job
-  expect(defineJob({ name: 'mixed', description: '', params, stages: [first, other] })).toBeDefined()
+  expect(defineJob({ name: 'mixed', description: '', parameters, stages: [first, other] })).toBeDefined()
 })
 
 test('names and options out of range are refused at import', () => {
   const stage = (more: object) => () =>
-    defineStage({ name: 'ok', params, result: z.object({}), *plan() {}, run: () => ({}), ...more })
+    defineStage({ name: 'ok', parameters, result: z.object({}), *plan() {}, run: () => ({}), ...more })
   for (const bad of [
     { name: 'Not-Snake' },
     { maxParallel: 251 },
@@ -88,12 +88,12 @@ test('names and options out of range are refused at import', () => {
     { taskConcurrency: 0 },
   ])
     expect(stage(bad), JSON.stringify(bad)).toThrow()
-  expect(() => defineJob({ name: 'twice', description: '', params, stages: [first, first] })).toThrow(
+  expect(() => defineJob({ name: 'twice', description: '', parameters, stages: [first, first] })).toThrow(
     /two stages are called first_stage/,
   )
-  const second = defineStage({ name: 'second', params, after: first, result: z.object({}), *plan() {}, run: () => ({}) })
-  expect(() => defineJob({ name: 'misplaced', description: '', params, stages: [second, first] })).toThrow(
+  const second = defineStage({ name: 'second', parameters, after: first, result: z.object({}), *plan() {}, run: () => ({}) })
+  expect(() => defineJob({ name: 'misplaced', description: '', parameters, stages: [second, first] })).toThrow(
     /comes after first_stage/,
   )
-  expect(() => defineJob({ name: 'none', description: '', params, stages: [] })).toThrow(/at least one stage/)
+  expect(() => defineJob({ name: 'none', description: '', parameters, stages: [] })).toThrow(/at least one stage/)
 })

@@ -82,21 +82,21 @@ describe('ranges of a plan', () => {
       Array.from({ length: 100 }, (_, i) => `f${i}`),
       7,
     )
-    expect(ranges).toEqual([{ prefix: '', beside: false }])
+    expect(ranges).toEqual([{ prefix: '', one_level: false }])
   })
 
   test('few folders are split one level deeper', async () => {
     const names = ['x', ...['a', 'b'].flatMap((d) => Array.from({ length: 5 }, (_, i) => `${d}/${i}/f`))]
     const { ranges } = await listRanges(names, 100)
-    expect(ranges.map((r) => `${r.prefix}${r.beside ? ' beside' : ''}`)).toEqual([
-      ' beside',
+    expect(ranges.map((r) => `${r.prefix}${r.one_level ? ' one level' : ''}`)).toEqual([
+      ' one level',
       ...['a', 'b'].flatMap((d) => Array.from({ length: 5 }, (_, i) => `${d}/${i}/`)),
     ])
   })
 
   test('a folder that vanished since the plan does not make its range run into the next one', async () => {
     const store = listedStore(['a/1', 'd/1', 'e/1'], 100)
-    const range = { prefix: '', from: 'a/', until: 'c/', beside: false }
+    const range = { prefix: '', from: 'a/', until: 'c/', one_level: false }
     const listing = new Listing(store, { container: 'c', prefix: '', aggregateGdb: true, signal, range })
     expect((await collect(listing.files())).map((b) => b.name)).toEqual(['a/1'])
   })

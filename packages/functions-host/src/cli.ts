@@ -106,25 +106,19 @@ function readArguments(argv: readonly string[]): Arguments {
       `Unknown command '${command}'. Use: func start [--port N] [--script-root DIR] [--verbose], or func --help`,
     )
   if (values.useHttps) throw new UsageError('--useHttps is not supported: this host speaks HTTP on loopback addresses only.')
-  const number = (name: 'port' | 'seed' | 'batch' | 'grace', min: number): number | undefined => {
-    const text = values[name]
-    if (text === undefined) return undefined
-    if (!/^\d+$/.test(text) || Number(text) < min) throw new UsageError(`--${name} takes a number from ${min} on, not '${text}'.`)
-    return Number(text)
-  }
   const traps = values.traps ?? 'warn'
   if (traps !== 'off' && traps !== 'warn' && traps !== 'error')
     throw new UsageError(`--traps is off, warn or error, not '${traps}'.`)
-  const [seed, maxBatch] = [number('seed', 0), number('batch', 1)]
+  const [seed, maxBatch] = [numberOf('seed', values.seed, 0), numberOf('batch', values.batch, 1)]
   return {
     help: values.help ?? false,
     version: values.version ?? false,
     verbose: values.verbose ?? false,
-    port: number('port', 0),
+    port: numberOf('port', values.port, 0),
     options: {
       folder: resolve(values['script-root'] ?? '.'),
       host: values.host ?? '127.0.0.1',
-      graceMs: (number('grace', 0) ?? 10) * 1000,
+      graceMs: (numberOf('grace', values.grace, 0) ?? 10) * 1000,
       traps,
       only: values.functions ?? [],
       inline: values['inline-worker'] ?? false,
@@ -133,6 +127,12 @@ function readArguments(argv: readonly string[]): Arguments {
       ...(maxBatch === undefined ? {} : { maxBatch }),
     },
   }
+}
+
+function numberOf(name: string, text: string | undefined, min: number): number | undefined {
+  if (text === undefined) return undefined
+  if (!/^\d+$/.test(text) || Number(text) < min) throw new UsageError(`--${name} takes a number from ${min} on, not '${text}'.`)
+  return Number(text)
 }
 
 /** `--functions a b` → `--functions=a --functions=b` */

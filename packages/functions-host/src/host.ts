@@ -6,14 +6,14 @@ import { clientPayload } from './durable/api/payloads.ts'
 import { armTimer, seeded } from './durable/clock.ts'
 import { Engine } from './durable/engine.ts'
 import type { CodeAnswer } from './durable/answers.ts'
-import { type ChannelOptions, type Flight, WorkerChannel } from './functions/channel.ts'
+import { type ChannelOptions, type PendingInvocation, WorkerChannel } from './functions/channel.ts'
 import { DeathWatch } from './functions/death-watch.ts'
 import { Functions } from './functions/functions.ts'
 import { isInterval, parseSchedule } from './functions/schedule.ts'
 import { Timers } from './functions/timers.ts'
 import { answerDurable } from './http/durable.ts'
 import type { Exchange, Reply } from './http/exchange.ts'
-import { Front, type HostState } from './http/front.ts'
+import { Dispatcher, type HostState } from './http/dispatcher.ts'
 import { readKeys } from './http/keys.ts'
 import { findOverlaps } from './http/overlaps.ts'
 import { type HttpRoute, httpRoute, inHostOrder } from './http/routes.ts'
@@ -150,15 +150,15 @@ export class Host {
       runOnStartup: trigger.runOnStartup ?? false,
       useMonitor: trigger.useMonitor ?? true,
     }))
-    const front = this.#makeFront(functions, timers)
-    await this.#listen(front)
+    const dispatcher = this.#makeDispatcher(functions, timers)
+    await this.#listen(dispatcher)
     this.#timers = timers
     this.#state = 'Running'
     timers.start(specs)
   }
 
   /** Stops dispatching, drains the worker, closes the ports; answers with what was cut off. */
-  async stop(): Promise<readonly Flight[]> {
+  async stop(): Promise<readonly PendingInvocation[]> {
     this.#state = 'Stopping'
     this.#timers?.stop()
     this.#engine.stop()
@@ -193,13 +193,15 @@ export class Host {
       inline,
       env: this.#env as NodeJS.ProcessEnv,
       log: this.#log,
-      onLog: ({ level, message, category }, flight) => {
-        const instanceId = flight?.instanceId
-        const payload = flight?.request.inputData[0]?.data.string
-        if (flight && instanceId && this.#functions?.has(flight.functionId, 'orchestrationtrigger'))
-          this.#traps.orchestratorLog(flight.functionId, instanceId, payload?.includes('"isReplaying":true') ?? false, message)
-        const where = flight ? `[${flight.functionId}${instanceId ? ` ${instanceId}` : ''} ${flight.request.invocationId}] ` : ''
-        this.#log(level, `${where}${message}`, flight ? `Function.${flight.functionId}.User` : `Worker.${category}`)
+      onLog: ({ level, message, category }, pending) => {
+        const instanceId = pending?.instanceId
+        const payload = pending?.request.inputData[0]?.data.string
+        if (pending && instanceId && this.#functions?.has(pending.functionId, 'orchestrationtrigger'))
+          this.#traps.orchestratorLog(pending.functionId, instanceId, payload?.includes('"isReplaying":true') ?? false, message)
+        const where = pending
+          ? `[${pending.functionId}${instanceId ? ` ${instanceId}` : ''} ${pending.request.invocationId}] `
+          : ''
+        this.#log(level, `${where}${message}`, pending ? `Function.${pending.functionId}.User` : `Worker.${category}`)
       },
       onBlocked: (ms, running) => {
         for (const { functionId, instanceId } of running)
@@ -253,9 +255,9 @@ export class Host {
     })
   }
 
-  #makeFront(functions: Functions, timers: Timers): Front {
+  #makeDispatcher(functions: Functions, timers: Timers): Dispatcher {
     const { routePrefix, functionTimeoutMs, maxConcurrentRequests, maxOutstandingRequests } = this.#config
-    return new Front({
+    return new Dispatcher({
       hostId: this.id,
       state: () => this.status(),
       uptimeMs: () => Date.now() - this.#started,
@@ -298,13 +300,13 @@ export class Host {
       .catch((error: Error) => this.#log('error', `Timer function ${name}, run by hand: ${error.message}`))
   }
 
-  async #listen(front: Front): Promise<void> {
+  async #listen(dispatcher: Dispatcher): Promise<void> {
     const { port, host = '127.0.0.1', log } = this.#o
     if (!isLoopback(host) && !this.#o.enforceKeys)
       throw new Error(`--host ${host} would let other machines call every function of this app. Start with --enable-auth too.`)
     if (!isLoopback(host)) log('warning', `--host ${host} lets other machines call this app, with its keys.`)
     const bodyLimit = Number(this.#env['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT']) || MAX_BODY
-    const main = await listen((x) => front.answer(x), { port, host, bodyLimit, log })
+    const main = await listen((x) => dispatcher.answer(x), { port, host, bodyLimit, log })
     this.#listeners.push(main)
     // A random path, so that a web page cannot reach the port that needs no key.
     const root = `/${this.id}/durabletask/`

@@ -16,13 +16,13 @@ export interface ChannelOptions {
   readonly inline: boolean
   readonly log: Log
   /** A line that user code or the library wrote, with the function that was running. */
-  readonly onLog: (line: Extract<FromWorker, { type: 'log' }>, flight: Flight | undefined) => void
+  readonly onLog: (line: Extract<FromWorker, { type: 'log' }>, pending: PendingInvocation | undefined) => void
   /** The event loop stood still while these functions were running. */
   readonly onBlocked: (ms: number, running: readonly Running[]) => void
   /** A worker has loaded the app. */
   readonly onLoaded: (pid: number | undefined) => void
   /** A worker died under these. */
-  readonly onDeath: (running: readonly Flight[]) => void
+  readonly onDeath: (running: readonly PendingInvocation[]) => void
 }
 
 export interface InvocationOptions {
@@ -33,7 +33,7 @@ export interface InvocationOptions {
   readonly invocationId?: string
 }
 
-export interface Flight {
+export interface PendingInvocation {
   readonly functionId: string
   /** Of orchestrators and activities. */
   readonly instanceId: string | undefined
@@ -59,7 +59,7 @@ export class WorkerChannel {
   /** Why a new worker could not load the app. */
   loadError: string | undefined
   readonly #o: ChannelOptions
-  readonly #flights = new Map<string, Flight>()
+  readonly #pending = new Map<string, PendingInvocation>()
   readonly #outbox = new Outbox((message, sent) => this.#link?.send(message, sent) ?? true)
   #link: WorkerLink | undefined
   #ready: PromiseWithResolvers<void> = Promise.withResolvers()
@@ -77,8 +77,8 @@ export class WorkerChannel {
     return this.#link?.pid
   }
 
-  get running(): readonly Flight[] {
-    return [...this.#flights.values()]
+  get running(): readonly PendingInvocation[] {
+    return [...this.#pending.values()]
   }
 
   /** @throws Error when the app cannot be loaded */
@@ -116,7 +116,7 @@ export class WorkerChannel {
     )
     const answer = await new Promise<InvocationAnswer>((done) => {
       const timer = setTimeout(() => this.#timedOut(invocationId, timeoutMs), Math.min(timeoutMs, 2 ** 31 - 1))
-      this.#flights.set(invocationId, { functionId, instanceId, request, timer, done })
+      this.#pending.set(invocationId, { functionId, instanceId, request, timer, done })
       this.#outbox.put({ type: 'invoke', request })
     })
     const ms = Date.now() - began
@@ -131,10 +131,10 @@ export class WorkerChannel {
   }
 
   /** SIGTERM first, so that the app stops its long tasks; resolves when nothing runs any more or the grace time is over. */
-  async drain(graceMs: number): Promise<readonly Flight[]> {
+  async drain(graceMs: number): Promise<readonly PendingInvocation[]> {
     this.#stopping = true
     this.#link?.kill('SIGTERM')
-    if (this.#flights.size > 0) {
+    if (this.#pending.size > 0) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, graceMs)
         this.#idle = () => (clearTimeout(timer), resolve())
@@ -187,24 +187,24 @@ export class WorkerChannel {
       case 'blocked':
         return this.#o.onBlocked(message.ms, message.running)
       case 'log':
-        return this.#o.onLog(message, this.#flights.get(message.invocationId ?? ''))
+        return this.#o.onLog(message, this.#pending.get(message.invocationId ?? ''))
       default:
         this.#finish(message.invocationId, message)
     }
   }
 
   #finish(invocationId: string, answer: InvocationAnswer): void {
-    const flight = this.#flights.get(invocationId)
-    if (!flight) return
-    this.#flights.delete(invocationId)
-    clearTimeout(flight.timer)
-    flight.done(answer)
-    if (this.#flights.size === 0) this.#idle?.()
+    const pending = this.#pending.get(invocationId)
+    if (!pending) return
+    this.#pending.delete(invocationId)
+    clearTimeout(pending.timer)
+    pending.done(answer)
+    if (this.#pending.size === 0) this.#idle?.()
   }
 
   #timedOut(invocationId: string, ms: number): void {
     const span = new Date(ms).toISOString().slice(11, 19)
-    const name = this.#flights.get(invocationId)?.functionId
+    const name = this.#pending.get(invocationId)?.functionId
     const message = `Timeout value of ${span} was exceeded by function: Functions.${name}`
     this.#o.log('error', message)
     this.#finish(invocationId, { ok: false, message })

@@ -1,5 +1,5 @@
 // Notices what kills its worker again and again.
-import type { Flight } from './channel.ts'
+import type { PendingInvocation } from './channel.ts'
 
 const LOOP = 3
 const KEPT = 1000
@@ -13,7 +13,7 @@ export class DeathWatch {
     this.#report = report
   }
 
-  died(running: readonly Flight[]): void {
+  died(running: readonly PendingInvocation[]): void {
     for (const { functionId, instanceId = '' } of running) {
       const key = `${functionId} ${instanceId}`
       const count = (this.#deaths.get(key) ?? 0) + 1

@@ -29,27 +29,8 @@ export async function loadApp(
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { main?: string; type?: string }
   const pattern = manifest.main ?? 'index.js'
   checkDurable(folder, warn)
-  const files = globSync(pattern, { cwd: folder }).sort()
-  if (files.length === 0) {
-    const old = globSync('*/function.json', { cwd: folder })
-    const hint =
-      old.length > 0
-        ? `. ${old.join(', ')} belong to the programming model before version 4, which this host does not run: register functions in code (@azure/functions 4)`
-        : ''
-    throw new Error(`Worker was unable to load entry point "${pattern}": no file matches${hint}`)
-  }
-  for (const file of files) {
-    const path = resolve(folder, file)
-    try {
-      if (file.endsWith('.mjs') || (manifest.type === 'module' && !file.endsWith('.cjs'))) await import(pathToFileURL(path).href)
-      else createRequire(pathToFileURL(path))(path)
-    } catch (error) {
-      throw new Error(
-        `Worker was unable to load entry point "${file}": ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-        { cause: error },
-      )
-    }
-  }
+  const files = entryFiles(folder, pattern)
+  for (const file of files) await loadFile(folder, file, manifest.type === 'module')
   if (state.functions.size === 0 || !state.model) {
     const old = globSync('*/function.json', { cwd: folder }).length > 0
     throw new Error(
@@ -62,6 +43,29 @@ export async function loadApp(
   restore()
   state.started = true
   return { httpUri: capabilities?.['HttpUri'] }
+}
+
+/** The files of the entry point, in order. @throws Error naming files of the old programming model where there is nothing else */
+function entryFiles(folder: string, pattern: string): readonly string[] {
+  const files = globSync(pattern, { cwd: folder }).sort()
+  if (files.length > 0) return files
+  const old = globSync('*/function.json', { cwd: folder })
+  const hint =
+    old.length > 0
+      ? `. ${old.join(', ')} belong to the programming model before version 4, which this host does not run: register functions in code (@azure/functions 4)`
+      : ''
+  throw new Error(`Worker was unable to load entry point "${pattern}": no file matches${hint}`)
+}
+
+async function loadFile(folder: string, file: string, isModule: boolean): Promise<void> {
+  const path = resolve(folder, file)
+  try {
+    if (file.endsWith('.mjs') || (isModule && !file.endsWith('.cjs'))) await import(pathToFileURL(path).href)
+    else createRequire(pathToFileURL(path))(path)
+  } catch (error) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    throw new Error(`Worker was unable to load entry point "${file}": ${text}`, { cause: error })
+  }
 }
 
 /** durable-functions 4 speaks another protocol (gRPC) with the host; before 3.3.1 its timers fail from Node 23 on. */

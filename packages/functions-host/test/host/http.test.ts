@@ -1,4 +1,4 @@
-// What the recordings do not show of the HTTP front: other machines' names, the client's port, limits, bad bytes, clients that leave.
+// What the recordings do not show of HTTP: other machines' names, the client's port, limits, bad bytes, clients that leave.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

@@ -1,6 +1,6 @@
 // How many requests may run and wait at once.
 
-export class Places {
+export class ConcurrencyLimit {
   readonly #running: number
   readonly #outstanding: number
   readonly #waiting: (() => void)[] = []

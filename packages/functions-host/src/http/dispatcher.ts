@@ -4,13 +4,13 @@ import type { WorkerChannel } from '../functions/channel.ts'
 import { ANSWERED, type Exchange, json, type Reply } from './exchange.ts'
 import { runHttpFunction } from './functions.ts'
 import { type Keys, keyOf, opensFunction, sameKey } from './keys.ts'
-import { Places } from './places.ts'
+import { ConcurrencyLimit } from './concurrency-limit.ts'
 import { type HttpRoute, matchRoute, type RouteMatch } from './routes.ts'
 import type { TypedData } from '../functions/protocol.ts'
 
 export type HostState = 'Starting' | 'Running' | 'Stopping' | 'Error'
 
-export interface FrontDeps {
+export interface DispatcherDeps {
   readonly hostId: string
   readonly state: () => HostState
   readonly uptimeMs: () => number
@@ -36,13 +36,13 @@ const DURABLE = '/runtime/webhooks/durabletask/'
 const READY_WAIT_MS = 10_000
 const NOT_RUNNING: Reply = { status: 503, body: 'Function host is not running.' }
 
-export class Front {
-  readonly #d: FrontDeps
-  readonly #places: Places
+export class Dispatcher {
+  readonly #d: DispatcherDeps
+  readonly #limit: ConcurrencyLimit
 
-  constructor(deps: FrontDeps) {
+  constructor(deps: DispatcherDeps) {
     this.#d = deps
-    this.#places = new Places(deps.maxConcurrentRequests, deps.maxOutstandingRequests)
+    this.#limit = new ConcurrencyLimit(deps.maxConcurrentRequests, deps.maxOutstandingRequests)
   }
 
   async answer(exchange: Exchange): Promise<Reply> {
@@ -60,7 +60,7 @@ export class Front {
     const level = this.#d.functions.get(name)?.trigger.authLevel ?? 'anonymous'
     if (this.#d.enforceKeys && !opensFunction(this.#d.keys, level, keyOf(exchange.headers, exchange.query)))
       return { status: 401 }
-    const place = await this.#places.take()
+    const place = await this.#limit.take()
     if (!place) return { status: 429 }
     try {
       // Left while it waited.

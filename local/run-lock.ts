@@ -1,13 +1,8 @@
-// Where a laptop's cloud keeps its data, and the lock that admits one at a time.
+// The lock that admits one run of the local cloud at a time, and the record of what it started.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { LocalError } from './local-error.ts'
-import { MOVED_FROM, movedFolder } from './postgres.ts'
-
-export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
-const MARKER = 'lamplighter-data'
 
 /** One process of a run: the pid alone may have been given to another program since. */
 export interface RunProcess {
@@ -28,18 +23,6 @@ export interface Run {
 export function connectionLines(connections: Run['connections']): string[] {
   const { postgres, storage } = connections ?? {}
   return [...(storage ? [`blob storage  ${storage}`] : []), ...(postgres ? [`postgres      ${postgres}`] : [])]
-}
-
-/** The data folder, made and marked. `LAMPLIGHTER_HOME` moves it. */
-export function dataHome(env: NodeJS.ProcessEnv = process.env): string {
-  const home = resolve(env['LAMPLIGHTER_HOME'] ?? join(ROOT, '.lamplighter'))
-  // Root's database runs as another user, who must pass through.
-  const mode = process.getuid?.() === 0 ? 0o711 : 0o700
-  const isNew = mkdirSync(home, { recursive: true, mode }) !== undefined
-  if (isNew || existsSync(join(home, MARKER))) chmodSync(home, mode)
-  mkdirSync(join(home, 'logs'), { recursive: true, mode: 0o700 })
-  writeFileSync(join(home, MARKER), 'Data of a local Lamplighter. Remove it with: npm run reset\n', { mode: 0o600 })
-  return home
 }
 
 /** Start time and command of a live process, or undefined. */
@@ -108,27 +91,4 @@ async function stopLeftover(p: RunProcess): Promise<void> {
     process.kill(p.pid, signal)
     for (let i = 0; i < tries && isAlive(p); i++) await new Promise((r) => setTimeout(r, 100))
   }
-}
-
-/** Removes the data folder and what it moved elsewhere. @throws LocalError while running, or without the marker */
-export function reset(env: NodeJS.ProcessEnv = process.env): string {
-  const home = resolve(env['LAMPLIGHTER_HOME'] ?? join(ROOT, '.lamplighter'))
-  const live = liveRun(home)
-  if (live) throw new LocalError(`Lamplighter is running at ${live.url} (pid ${live.pid}). Stop it first.`)
-  const read = (path: string): string | undefined => {
-    try {
-      return readFileSync(path, 'utf8')
-    } catch {
-      return undefined
-    }
-  }
-  if (read(join(home, MARKER)) === undefined)
-    throw new LocalError(`${home} is not a data folder of Lamplighter (it lacks ${MARKER}); nothing was removed.`)
-  // Recomputed, never read from a file, and only with the marker that says whose data it is.
-  const data = join(home, 'postgres')
-  const elsewhere = movedFolder(data)
-  if (lstatSync(elsewhere, { throwIfNoEntry: false })?.isDirectory() && read(join(elsewhere, MOVED_FROM)) === data)
-    rmSync(elsewhere, { recursive: true, force: true })
-  rmSync(home, { recursive: true, force: true })
-  return home
 }

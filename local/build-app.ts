@@ -1,0 +1,30 @@
+// The deployable app: one ESM file and what the Functions host needs beside it.
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
+import { build, type Metafile } from 'esbuild'
+
+/** Gives CommonJS packages inside the bundle a `require`, under a name that no package declares. */
+const BANNER = `import { createRequire as __lamplighterRequire } from 'node:module'; var require = __lamplighterRequire(import.meta.url);`
+
+/** Builds into `dist/app` and answers with the list of inputs. */
+export async function buildApp(outdir = 'dist/app'): Promise<Metafile> {
+  await mkdir(outdir, { recursive: true })
+  const { metafile } = await build({
+    entryPoints: ['src/main.ts'],
+    outfile: `${outdir}/main.js`,
+    bundle: true,
+    platform: 'node',
+    target: 'node22',
+    format: 'esm',
+    sourcemap: true,
+    external: ['@azure/functions-core', 'pg-native'],
+    banner: { js: BANNER },
+    metafile: true,
+    logLevel: 'warning',
+  })
+  await copyFile('host.json', `${outdir}/host.json`)
+  await writeFile(
+    `${outdir}/package.json`,
+    `${JSON.stringify({ name: 'lamplighter', type: 'module', main: 'main.js' }, null, 2)}\n`,
+  )
+  return metafile
+}
