@@ -97,6 +97,12 @@ const FUNCTIONS: Readonly<Record<string, Call>> = {
   cancel_job: (db) => db.query(`SELECT * FROM app.cancel_job($1, 'test', 'test')`, [JOB]),
 }
 
+/**
+ * Pages for the 50 rows that these change: whether a new version fits on its page, or goes to another one and into each index, is luck. A scan
+ * of the stage would be 3,300 pages more.
+ */
+const CHANGED: Readonly<Record<string, number>> = { claim_tasks: 400, pause_job: 400, cancel_job: 400 }
+
 async function touched(n: number): Promise<Record<string, number>> {
   const pages: Record<string, number> = {}
   // One connection, so that every statistic is that of this test and flushed when asked.
@@ -122,7 +128,7 @@ test(`no call touches more pages of ${LARGE} tasks than of ${LARGE / 10}`, async
   const small = await touched(LARGE / 10)
   const large = await touched(LARGE)
   // Two more levels of an index, and pages that are not full; a scan would be ten times as much.
-  const grown = Object.keys(small).filter((name) => (large[name] ?? 0) > 1.5 * (small[name] ?? 0) + 30)
+  const grown = Object.keys(small).filter((name) => (large[name] ?? 0) > 1.5 * (small[name] ?? 0) + 30 + (CHANGED[name] ?? 0))
   expect(grown.map((name) => `${name}: ${small[name]} → ${large[name]}`)).toEqual([])
   expect(Object.values(small).filter((pages) => pages > 0).length).toBeGreaterThan(20)
 })
