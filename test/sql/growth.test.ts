@@ -9,7 +9,7 @@ import * as tasks from '../../src/db/reading-tasks.ts'
 import { buffersOf } from '../support/buffers.ts'
 import { claim, withDb } from '../support/db.ts'
 
-const LARGE = Number(process.env['GROWTH_TASKS'] ?? 100_000)
+const LARGE = Number(process.env['GROWTH_TASKS'] ?? 60_000)
 const JOB = 'b'.repeat(64)
 const SINCE = '2020-01-01T00:00:00Z'
 
