@@ -113,7 +113,15 @@ describe('GDAL', () => {
       () => false,
     )
     context.skip(!found, 'gdalinfo is not on PATH')
-    const tiff = encodeGeoTiff({ width: 64, height: 64, epsg: 32634, origin: [0, 0], pixel: 1 } as never)
+    const tiff = encodeGeoTiff({
+      width: 64,
+      height: 64,
+      samples: new Uint8Array(64 * 64),
+      epsg: 32_634,
+      projected: true,
+      origin: [0, 0],
+      pixel: [1, 1],
+    })
     await client.getBlockBlobClient('t.tif').uploadData(tiff)
     const { body } = await call('POST', `${container}/gdal/t.tif`, 'submitter', {})
     for (const path of [body.vsi_path, body.vsicurl_path]) {

@@ -58,7 +58,7 @@ describe('duplicate deliveries', () => {
       { jobId: 'a'.repeat(64), attempt: 0 },
       { jobId: 'a'.repeat(64), attempt: 1, more: 1 },
     ]) {
-      await expect(advanceJob(input as never, r)).rejects.toMatchObject({ code: 'INVALID_PARAMETERS' })
+      await expect(advanceJob(input, r)).rejects.toMatchObject({ code: 'INVALID_PARAMETERS' })
     }
     expect(await runTasks({ jobId: 'a'.repeat(64), attempt: 1, stage: 1 }, r)).toEqual({ claimed: 0, completed: 0, failed: 0 })
   })
