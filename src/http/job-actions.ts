@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { changeJobs } from '../engine/bulk.ts'
 import { changeJob, JOB_ACTIONS, type JobAction } from '../engine/lifecycle.ts'
 import { storableText } from '../models/names.ts'
-import { ById, jobFilterFields } from './job-filter.ts'
+import { ById, failureFields, jobFilterFields } from './job-filter.ts'
 import { jobLinks } from './job-document.ts'
 import { type HttpRow, JOB, route } from './route.ts'
 
@@ -11,7 +11,7 @@ import { type HttpRow, JOB, route } from './route.ts'
 export const Reason = storableText(1000)
 /** Which failed tasks a retry takes: all, of one code, or whose keys match a glob of `*` and `?`. */
 const selection = {
-  error_code: z.string().min(1).max(64).optional(),
+  error_code: failureFields.error_code,
   key_pattern: z.string().min(1).max(2048).optional(),
 }
 const Plain = z.strictObject({ reason: Reason })

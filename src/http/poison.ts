@@ -6,7 +6,8 @@ import { JobId } from '../models/names.ts'
 import type { Resources } from '../platform/resources.ts'
 import { readingOf, withoutEmptyCut } from './pages.ts'
 import { Reason } from './job-actions.ts'
-import { type Answer, type Call, type HttpRow, invalid, route } from './route.ts'
+import { type Answer, type Call, type HttpRow, route } from './route.ts'
+import { invalid } from './validation.ts'
 
 const SHOWN = 100
 const EXPORTED = 10_000

@@ -3,7 +3,8 @@ import * as z from 'zod'
 import { jobTypeOf, type Submitted, submitJob } from '../engine/submit.ts'
 import { isTerminalJob } from '../models/words.ts'
 import { jobLinks } from './job-document.ts'
-import { type Answer, type Call, type HttpRow, route, validate } from './route.ts'
+import { type Answer, type Call, type HttpRow, route } from './route.ts'
+import { validate } from './validation.ts'
 
 /** Accepted beside the parameters of every job type: annotations, not part of the job's identity. */
 const Metadata = z.object({

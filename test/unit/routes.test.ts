@@ -1,4 +1,5 @@
 // The host does not rank routes: it sorts functions by name and takes the first that matches. So no URL may match two of them.
+import { readdir } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { httpRoute, matchRoute } from 'functions-host'
@@ -82,4 +83,15 @@ describe('values of a path', () => {
     ['jobs/{job_id}/events', `jobs/${ID}/tasks`, undefined],
     ['jobs/{job_id}', 'jobs/', undefined],
   ])('%s × %s', (template, path, values) => expect(valuesOf(template, path)).toEqual(values))
+})
+
+test('every row file of http is in the table, and each name is there once', async () => {
+  const files = (await readdir('src/http')).filter((f) => f.endsWith('.ts') && f !== 'table.ts')
+  const modules = await Promise.all(files.map((f) => import(`../../src/http/${f}`) as Promise<Record<string, unknown>>))
+  const rows = modules.flatMap((m) =>
+    Object.entries(m).flatMap(([name, value]) => (name.endsWith('Routes') ? (value as object[]) : [])),
+  )
+  expect(rows.length).toBeGreaterThan(25)
+  expect(new Set(HTTP_TABLE)).toEqual(new Set(rows))
+  expect(new Set(HTTP_TABLE.map((r) => r.name)).size).toBe(HTTP_TABLE.length)
 })
