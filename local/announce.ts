@@ -1,11 +1,12 @@
 // What `npm start` says when everything runs: for people, or as one object for programs.
+import type { Keys } from 'functions-host'
 import { connectionLines, type Run } from './run-lock.ts'
 
 export interface Announced {
   readonly url: string
   readonly connections: Run['connections']
   /** Set with --enable-auth. */
-  readonly keys?: { readonly master: string; readonly host: string; readonly system: string } | undefined
+  readonly keys?: Keys | undefined
 }
 
 const PATHS = { index: '/api', job_types: '/api/job-types', jobs: '/api/jobs', ready: '/api/health/ready' } as const

@@ -2,15 +2,13 @@
 import { openSync } from 'node:fs'
 import { join } from 'node:path'
 import { BlobServiceClient } from '@azure/storage-blob'
+import { type HostOrder, type HostProcess, startHostProcess, WORKER_ARGUMENTS, withWorkerArgument } from 'functions-host'
 import pg from 'pg'
 import { migrate } from '../src/db/migrate.ts'
 import { checkSession } from '../src/db/session-settings.ts'
 import { azuriteConnection, type LocalAzurite, startAzurite } from './azurite.ts'
 import { prepareDatabase, type RoleUrls } from './database-roles.ts'
 import { freePort, tryPort } from './free-port.ts'
-import type { HostOrder } from 'functions-host'
-import { type HostProcess, startHostProcess } from 'functions-host'
-import { WORKER_ARGUMENTS, withWorkerArgument } from 'functions-host'
 import { LocalError } from './local-error.ts'
 import { type LocalPostgres, startPostgres } from './postgres.ts'
 import { ROOT } from './data-home.ts'
@@ -87,7 +85,8 @@ async function attachDatabase(url: string): Promise<void> {
     await client.connect()
     const { rows } = await client.query<{ version: string }>('SELECT version()')
     await checkSession(client)
-    console.log(`Using the Postgres of DATABASE_URL: ${rows[0]?.version.split(' ').slice(0, 2).join(' ')}`)
+    // To standard error: standard output is one JSON object a line where it is no terminal.
+    console.error(`Using the Postgres of DATABASE_URL: ${rows[0]?.version.split(' ').slice(0, 2).join(' ')}`)
   } catch (cause) {
     throw new LocalError(
       `The Postgres of DATABASE_URL at ${new URL(url).host} cannot be used: ${cause instanceof Error ? cause.message : 'no answer'}`,

@@ -43,10 +43,9 @@ const passwordOf = (superuserUrl: string, role: string): string =>
 export async function prepareDatabase(superuserUrl: string, root: string): Promise<RoleUrls> {
   const urls = roleUrls(superuserUrl)
   const database = new URL(superuserUrl).pathname.slice(1)
-  const existing = new Set((await run(superuserUrl, ['SELECT rolname AS name FROM pg_roles'])).map((row) => row.name))
   await run(superuserUrl, [
     ...[OWNER_ROLE, APP_ROLE].flatMap((role) => [
-      ...(existing.has(role) ? [] : [`CREATE ROLE ${role}`]),
+      `DO $$ BEGIN IF to_regrole('${role}') IS NULL THEN CREATE ROLE ${role}; END IF; END $$`,
       `ALTER ROLE ${role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD '${passwordOf(superuserUrl, role)}'`,
     ]),
     `GRANT CREATE ON DATABASE ${pg.escapeIdentifier(database)} TO ${OWNER_ROLE}`,
@@ -57,14 +56,11 @@ export async function prepareDatabase(superuserUrl: string, root: string): Promi
   return urls
 }
 
-/** Rows of the last statement. */
-async function run(connectionString: string, statements: readonly string[]): Promise<{ name?: string }[]> {
+async function run(connectionString: string, statements: readonly string[]): Promise<void> {
   const client = new pg.Client({ connectionString })
   try {
     await client.connect()
-    let rows: { name?: string }[] = []
-    for (const sql of statements) rows = (await client.query<{ name?: string }>(sql)).rows
-    return rows
+    for (const sql of statements) await client.query(sql)
   } finally {
     await client.end()
   }

@@ -83,7 +83,7 @@ function onSignal(stop: () => Promise<void>): () => boolean {
     process.on(signal, () => {
       if (asked) process.exit(1)
       asked = true
-      console.log('\nStopping …')
+      console.error('\nStopping …')
       stop().then(
         () => process.exit(0),
         () => process.exit(1),

@@ -4,7 +4,9 @@ import { readdir, stat } from 'node:fs/promises'
 import { basename, join, relative, resolve, sep } from 'node:path'
 import { BlobServiceClient, type ContainerClient, RestError } from '@azure/storage-blob'
 import pLimit from 'p-limit'
+import { INTERNAL_CONTAINER } from '../src/models/blob-store.ts'
 import { blobNameProblem } from '../src/storage/names.ts'
+import { CONTAINERS } from './cloud.ts'
 import { LocalError } from './local-error.ts'
 
 export interface Uploaded {
@@ -67,14 +69,17 @@ async function filesOf(path: string, given: string): Promise<string[]> {
   return files.sort()
 }
 
+/** What users fill; the fourth is the product's own. */
+const OWN = CONTAINERS.filter((name) => name !== INTERNAL_CONTAINER)
+
 async function requireContainer(client: ContainerClient): Promise<void> {
   try {
-    if (await client.exists()) return
+    if (client.containerName !== INTERNAL_CONTAINER && (await client.exists())) return
   } catch (cause) {
     const code = cause instanceof RestError ? (cause.code ?? cause.message) : 'no answer'
     throw new LocalError(`The container ${client.containerName} cannot be reached (${code}).`, { cause })
   }
-  throw new LocalError(`There is no container ${client.containerName}. Here are: bronze, silver, gold.`)
+  throw new LocalError(`There is no container ${client.containerName}. Here are: ${OWN.join(', ')}.`)
 }
 
 function parse(target: string): { container: string; prefix: string } {

@@ -226,38 +226,23 @@ export interface JobChange {
   readonly changed: boolean
 }
 const ACTION = { job_id: 'text', reason: 'text', actor: 'text' } as const
+const CHANGE = { status: 'text', attempt: 'integer', changed: 'boolean' } as const
 
-export const cancelJob = sqlFunction<JobAction, JobChange>('cancel_job', ACTION, {
-  status: 'text',
-  attempt: 'integer',
-  changed: 'boolean',
-})
-export const pauseJob = sqlFunction<JobAction, JobChange>('pause_job', ACTION, {
-  status: 'text',
-  attempt: 'integer',
-  changed: 'boolean',
-})
-export const resumeJob = sqlFunction<JobAction, JobChange>('resume_job', ACTION, {
-  status: 'text',
-  attempt: 'integer',
-  changed: 'boolean',
-})
+export const cancelJob = sqlFunction<JobAction, JobChange>('cancel_job', ACTION, CHANGE)
+export const pauseJob = sqlFunction<JobAction, JobChange>('pause_job', ACTION, CHANGE)
+export const resumeJob = sqlFunction<JobAction, JobChange>('resume_job', ACTION, CHANGE)
 export const rerunJob = sqlFunction<JobAction & { total_stages: number }, JobChange>(
   'rerun_job',
   {
     ...ACTION,
     total_stages: 'integer',
   },
-  { status: 'text', attempt: 'integer', changed: 'boolean' },
+  CHANGE,
 )
 export const retryJob = sqlFunction<
   JobAction & { error_code: string | null; key_like: string | null },
   JobChange & { from_stage: number; tasks: number }
->(
-  'retry_job',
-  { ...ACTION, error_code: 'text', key_like: 'text' },
-  { status: 'text', attempt: 'integer', changed: 'boolean', from_stage: 'integer', tasks: 'integer' },
-)
+>('retry_job', { ...ACTION, error_code: 'text', key_like: 'text' }, { ...CHANGE, from_stage: 'integer', tasks: 'integer' })
 
 export const discardPoison = sqlFunction<JobAction, { discard_poison: number }>('discard_poison', ACTION, {
   discard_poison: 'integer',

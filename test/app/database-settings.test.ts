@@ -1,9 +1,7 @@
 // What a DBA may have set for the role or the database: refused by name, or without effect.
 import { randomUUID } from 'node:crypto'
 import { until } from 'functions-host/testing'
-import type pg from 'pg'
 import { expect, test } from 'vitest'
-import { checkSession } from '../../src/db/session-settings.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { createDatabase } from '../support/db.ts'
 
@@ -42,23 +40,6 @@ test.each([
     })
   },
 )
-
-test('each setting that breaks jobs is found alone, and all of them at once', async () => {
-  const session = (found: object) => ({ query: () => Promise.resolve({ rows: [found] }) }) as unknown as pg.Client
-  const right = {
-    role: 'app_rw',
-    DateStyle: 'ISO, MDY',
-    default_transaction_isolation: 'read committed',
-    default_transaction_read_only: 'off',
-  }
-  await checkSession(session(right))
-  const wrong = { DateStyle: 'German', default_transaction_isolation: 'repeatable read', default_transaction_read_only: 'on' }
-  for (const [name, value] of Object.entries(wrong))
-    await expect(checkSession(session({ ...right, [name]: value }))).rejects.toThrow(`${name} is "${value}" and must be`)
-  await expect(checkSession(session({ ...right, ...wrong }))).rejects.toThrow(
-    /DateStyle .*isolation .*read_only .*ALTER ROLE app_rw/,
-  )
-})
 
 test('settings that change how values are written have no effect on a job', async () => {
   const odd = {

@@ -1,6 +1,6 @@
 // Calls of orchestrators, activities and timers in the worker: what each gets as input, and how its answer is read.
 import type { CodeAnswer } from './durable/answers.ts'
-import type { InvocationAnswer, WorkerChannel } from './functions/channel.ts'
+import type { InvocationAnswer, InvocationOptions, WorkerChannel } from './functions/channel.ts'
 import type { Functions } from './functions/functions.ts'
 import { type Duration, type RetryOptions, type TypedData, valueOf } from './functions/protocol.ts'
 import type { TimerInput } from './functions/timers.ts'
@@ -49,7 +49,7 @@ export class Invocations {
         name,
         data,
         metadata,
-        { reason: `Timer fired at ${metadata.TimerTrigger.string}` },
+        { reason: `Timer fired at ${metadata.TimerTrigger.string}`, isTimer: true },
         retryContext,
       )
       if (answer.ok) return
@@ -69,7 +69,7 @@ export class Invocations {
     name: string,
     data: TypedData | undefined,
     metadata: Record<string, TypedData>,
-    options: { readonly instanceId?: string; readonly reason?: string },
+    options: Omit<InvocationOptions, 'timeoutMs'>,
     more: object = {},
   ): Promise<InvocationAnswer> {
     const { functions, channel, timeoutMs } = this.#d

@@ -29,6 +29,8 @@ export interface InvocationOptions {
   readonly timeoutMs: number
   /** Why it runs; without one (orchestrators and activities) it is only told with --verbose. */
   readonly reason?: string
+  /** Told only when it fails, in a log for people. */
+  readonly isTimer?: boolean
   readonly instanceId?: string | undefined
   readonly invocationId?: string
 }
@@ -103,9 +105,9 @@ export class WorkerChannel {
     } catch (error) {
       return { ok: false, message: error instanceof Error ? error.message : 'no worker', workerDied: true }
     }
-    const { timeoutMs, instanceId, reason, invocationId = randomUUID() } = options
+    const { timeoutMs, instanceId, reason, isTimer = false, invocationId = randomUUID() } = options
     const request: InvocationRequest = { invocationId, functionId, traceContext: newTrace(), ...input }
-    const about = { functionId, invocationId, isTimer: reason?.startsWith('Timer') ?? false }
+    const about = { functionId, invocationId, isTimer }
     const log = (level: string, line: string, phase: Pick<InvocationEvent, 'phase' | 'ok' | 'ms' | 'why'>): void =>
       this.#o.log(level, line, `Function.${functionId}`, { ...about, ...phase })
     const began = Date.now()
