@@ -1,4 +1,4 @@
-// Test projects: unit and replay are pure; host runs small apps on the local host; sql needs Postgres; app needs the whole local cloud.
+// Test projects: unit, raster and replay are pure; host runs small apps on the local host; sql needs Postgres; app needs the whole local cloud.
 import { defineConfig } from 'vitest/config'
 
 const project = (name: string, extra: object = {}): object => ({
@@ -19,6 +19,7 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       project('unit', { testTimeout: 60_000 }),
+      project('raster', { testTimeout: 120_000 }),
       project('replay', { testTimeout: 60_000 }),
       project('host', { testTimeout: 60_000, hookTimeout: 170_000 }),
       project('sql', { globalSetup: ['test/support/database-setup.ts'], testTimeout: 120_000, hookTimeout: 60_000 }),

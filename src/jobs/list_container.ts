@@ -3,7 +3,8 @@ import * as z from 'zod'
 import { defineJob, defineStage } from '../define/define-job.ts'
 import { AppError } from '../rules/errors.ts'
 import { BlobMetadata, type ListedFile, ListRef, MetadataLevel, OrchestrationData, SkippedNames } from '../models/blob.ts'
-import { readTiffHeader } from '../raster/tiff-header.ts'
+import { DetectedFormat } from '../models/raster.ts'
+import { detectRaster } from '../raster/detect.ts'
 import { acceptContainer, containerParams, listingOf, withContainerAlias } from '../inventory/container-parameters.ts'
 import { readExtras } from '../storage/extras.ts'
 import { readList, writeList } from '../inventory/list-file.ts'
@@ -17,7 +18,7 @@ const parameters = withContainerAlias(
     max_files: z.int().min(1).max(1_000_000).default(CONTAINER_SIZE_LIMITS.MAX).describe('most files that may match'),
     overflow: z.enum(['error', 'truncate']).default('error').describe('what happens when more match'),
     metadata_level: MetadataLevel.default('standard').describe(
-      'basic and standard use the listing; full also asks for tags and reads 16 KB',
+      'basic and standard use the listing; full also asks for tags and reads the directories of TIFFs',
     ),
     create_index: z.boolean().default(false).describe('third stage: one index of all files, as a blob'),
     index_format: z.enum(['ndjson', 'csv']).default('ndjson').describe('how the index blob is written; gzip in both cases'),
@@ -129,18 +130,6 @@ function tooLarge(container: string, max: number): AppError {
   )
 }
 
-const DetectedFormat = z.object({
-  format: z.string(),
-  width: z.number().int().optional(),
-  height: z.number().int().optional(),
-  bands: z.number().int().optional(),
-  dtype: z.string().optional(),
-  epsg: z.number().int().optional(),
-  is_cog: z.boolean(),
-  not_looked_at: z.array(z.string()).optional().describe('what lies beyond the bytes that were read, or cannot be understood'),
-})
-const HEADER_BYTES = 16_384
-
 const extract = defineStage({
   name: 'extract_metadata',
   dependsOn: ['storage'],
@@ -168,12 +157,12 @@ const extract = defineStage({
     const level = ctx.parameters.metadata_level
     if (level !== 'full' || listed.is_aggregate) return { ...listed, extraction_level: level, success: true as const }
     const ref = { container: ctx.parameters.container_name, blob: listed.name }
-    const { properties, tags, head, missing } = await readExtras(ctx.blobs, ref, HEADER_BYTES)
+    const { properties, tags, found, missing } = await readExtras(ctx.blobs, ref, (blob) => detectRaster(ctx.blobs, blob))
     return {
       ...properties,
       extraction_level: level,
       ...(tags ? { tags } : {}),
-      ...(head ? { detected_format: readTiffHeader(head) ?? null } : {}),
+      ...(found === undefined ? {} : { detected_format: found }),
       ...(properties.access_tier?.toLowerCase() === 'archive' ? { not_read: 'archived' as const } : {}),
       ...(missing.length > 0 ? { missing: [...missing] } : {}),
       success: true as const,

@@ -1,21 +1,9 @@
 // Every error code of the product: status, whether a repeat may help, what it means and what to do. docs/error-codes.md is made from it.
 
-/** What a code says about an error. `sqlstate`: the state that SQL functions raise for it. */
-export interface ErrorFacts {
-  readonly status: number
-  readonly retryable: boolean
-  readonly meaning: string
-  readonly remedy: string
-  readonly sqlstate?: string
-}
+import { type ErrorFacts, facts } from './error-facts.ts'
+import { RASTER_ERROR_CODES } from './raster-error-codes.ts'
 
-const facts = (status: number, retryable: boolean, meaning: string, remedy: string, sqlstate?: string): ErrorFacts => ({
-  status,
-  retryable,
-  meaning,
-  remedy,
-  ...(sqlstate ? { sqlstate } : {}),
-})
+export type { ErrorFacts }
 
 export const ERROR_CODES = {
   INVALID_JSON: facts(400, false, 'The body is not JSON.', 'Send a JSON object.'),
@@ -218,6 +206,7 @@ export const ERROR_CODES = {
     'Repeat; a submitted job is repaired by itself.',
   ),
   CONFIG_INVALID: facts(503, false, 'Settings are missing or wrong; the message names all.', 'Set them and restart.'),
+  ...RASTER_ERROR_CODES,
   INTERNAL: facts(
     500,
     false,

@@ -1,4 +1,4 @@
-// Facts beyond a blob's own properties: index tags, and what its first bytes say. They are extras: where a role or an account does not
+// Facts beyond a blob's own properties: index tags, and what its bytes say. They are extras: where a role or an account does not
 // give them, the record comes without them and says why.
 import { AppError } from '../rules/errors.ts'
 import type { BlobStore } from '../models/blob-store.ts'
@@ -7,33 +7,36 @@ import type { BlobMetadata, BlobRef, MissingFact } from '../models/blob.ts'
 /** How often a blob that changes under our hands is looked at anew within one task. */
 const LOOKS = 3
 
-export interface Extras {
+export interface Extras<T> {
   readonly properties: BlobMetadata
   readonly tags: Readonly<Record<string, string>> | undefined
-  /** The first bytes; undefined where they could not be read. */
-  readonly head: Uint8Array | undefined
+  /** What was found in its bytes; undefined where they could not be read. */
+  readonly found: T | undefined
   readonly missing: readonly MissingFact[]
 }
 
+/** One version of a blob, for ranged reads. */
+export type PinnedBlob = BlobRef & { readonly size: number; readonly etag: string }
+
 /**
- * Properties, tags and first bytes of one version of a blob.
+ * Properties and tags of one version of a blob, and what `look` finds in its bytes.
  * @throws AppError `BLOB_NOT_FOUND`, `BLOB_CHANGED` when it changed at every look, and what may help when it is tried again
  */
-export async function readExtras(blobs: BlobStore, ref: BlobRef, headBytes: number): Promise<Extras> {
-  for (let look = 1; ; look++) {
+export async function readExtras<T>(blobs: BlobStore, ref: BlobRef, look: (blob: PinnedBlob) => Promise<T>): Promise<Extras<T>> {
+  for (let times = 1; ; times++) {
     try {
-      return await lookAt(blobs, ref, headBytes)
+      return await lookAt(blobs, ref, look)
     } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'BLOB_CHANGED' || look === LOOKS) throw error
+      const isChanged = error instanceof AppError && (error.code === 'BLOB_CHANGED' || error.code === 'SOURCE_CHANGED')
+      if (!isChanged || times === LOOKS) throw error
     }
   }
 }
 
-async function lookAt(blobs: BlobStore, ref: BlobRef, headBytes: number): Promise<Extras> {
+async function lookAt<T>(blobs: BlobStore, ref: BlobRef, look: (blob: PinnedBlob) => Promise<T>): Promise<Extras<T>> {
   const properties = await blobs.properties(ref)
-  const pinned = { ...ref, ...(properties.etag ? { etag: properties.etag } : {}) }
   const missing: MissingFact[] = [...(properties.missing ?? [])]
-  const extra = async <T>(what: string, ask: () => Promise<T>): Promise<T | undefined> => {
+  const extra = async <X>(what: string, ask: () => Promise<X>): Promise<X | undefined> => {
     try {
       return await ask()
     } catch (error) {
@@ -43,13 +46,12 @@ async function lookAt(blobs: BlobStore, ref: BlobRef, headBytes: number): Promis
     }
   }
   const tags = await extra('tags', () => blobs.tags(ref))
-  const length = Math.min(headBytes, properties.size)
   const archived = properties.access_tier?.toLowerCase() === 'archive'
   if (archived) missing.push({ what: 'detected_format', code: 'BLOB_ARCHIVED' })
-  const head =
-    archived || length === 0 ? new Uint8Array() : await extra('detected_format', async () => blobs.readRange(pinned, 0, length))
-  return { properties, tags, head: archived ? undefined : head, missing }
+  const pinned = { ...ref, size: properties.size, etag: properties.etag ?? '' }
+  const found = archived ? undefined : await extra('detected_format', () => look(pinned))
+  return { properties, tags, found, missing }
 }
 
 /** What concerns the blob itself, not an extra of it. */
-const NO_EXTRA: ReadonlySet<string> = new Set(['BLOB_NOT_FOUND', 'CONTAINER_NOT_FOUND', 'BLOB_CHANGED'])
+const NO_EXTRA: ReadonlySet<string> = new Set(['BLOB_NOT_FOUND', 'CONTAINER_NOT_FOUND', 'BLOB_CHANGED', 'SOURCE_CHANGED'])

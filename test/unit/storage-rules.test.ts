@@ -1,9 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { encodeGeoTiff } from '../../local/demo/geotiff.ts'
 import type { BlobMetadata } from '../../src/models/blob.ts'
 import { FileFilter } from '../../src/models/file-filter.ts'
-import { readTiffHeader } from '../../src/raster/tiff-header.ts'
 import { FolderAggregator } from '../../src/inventory/aggregate-folders.ts'
 import { describeBlob, extensionOf, folderOf, sizeCategory } from '../../src/storage/blob-metadata.ts'
 import { Tally } from '../../src/inventory/distributions.ts'
@@ -195,39 +193,4 @@ test('a geodatabase is counted once: nested, one inside another, any case; a pla
     ['plain.gdb', 5, false, undefined],
     ['z.tif', 5, false, undefined],
   ])
-})
-
-describe('TIFF headers', () => {
-  const tiff = encodeGeoTiff({
-    width: 40,
-    height: 30,
-    samples: new Float32Array(1200),
-    epsg: 32633,
-    projected: true,
-    origin: [0, 0],
-    pixel: [10, 10],
-    nodata: -1,
-  })
-  test('size, bands, sample type and CRS', () => {
-    expect(readTiffHeader(tiff)).toEqual({
-      format: 'TIFF',
-      width: 40,
-      height: 30,
-      bands: 1,
-      dtype: 'float32',
-      epsg: 32_633,
-      is_cog: false,
-    })
-  })
-  test('no bytes and no prefix of a real file ever throw', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => void readTiffHeader(bytes)))
-    fc.assert(
-      fc.property(fc.nat(tiff.length), fc.nat(tiff.length - 1), fc.nat(255), (end, at, value) => {
-        const damaged = Uint8Array.from(tiff.subarray(0, end))
-        if (at < damaged.length) damaged[at] = value
-        readTiffHeader(damaged)
-      }),
-    )
-    expect(readTiffHeader(Buffer.from('not a tiff at all'))).toBeUndefined()
-  })
 })

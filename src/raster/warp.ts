@@ -1,0 +1,162 @@
+// Pixels of a warped output: every output pixel asks its place in the source. Rules and rounding follow gdalwarp; docs/rasters.md.
+import type { PointTransform } from './crs.ts'
+import type { OutputForm } from './output.ts'
+import { resample, type ResampleNeeds } from './resample.ts'
+import type { PixelSource } from './region.ts'
+import { bytesOfType, newSamples, parseNodata, type Pixels } from './samples.ts'
+import { copyInto } from './side-pixels.ts'
+import { backwards, type WarpPlan } from './warp-plan.ts'
+import type { Rectangle } from './window.ts'
+
+/** Source pixels held for one piece of the output. */
+const PIECE_BYTES = 24 * 1024 * 1024
+/** Nodes of the net: exact there, straight between; a cell that bends more is halved, down to LEAST. */
+const CELL = 32
+const LEAST = 8
+const MOST_BEND = 0.1
+/** A piece is not halved below this. */
+const LEAST_PIECE = 64
+
+export async function warpPixels(source: PixelSource, warp: WarpPlan, form: OutputForm): Promise<PixelSource> {
+  const back = await backwards(warp)
+  const warper = new Warper(source, warp, form, back)
+  return { window: (area) => warper.window(area) }
+}
+
+class Warper {
+  readonly #source: PixelSource
+  readonly #warp: WarpPlan
+  readonly #form: OutputForm
+  readonly #back: PointTransform
+
+  constructor(source: PixelSource, warp: WarpPlan, form: OutputForm, back: PointTransform) {
+    this.#source = source
+    this.#warp = warp
+    this.#form = form
+    this.#back = back
+  }
+
+  async window(area: Rectangle): Promise<Pixels> {
+    const target = this.#empty(area)
+    await this.#fill(target, area, area)
+    return target
+  }
+
+  #empty({ width, height }: Rectangle): Pixels {
+    const { bands, dtype, has_mask } = this.#form
+    const data = newSamples(dtype, width * height * bands)
+    const nodata = parseNodata(this.#form.nodata ?? undefined, dtype)
+    if (nodata !== undefined) (data as Uint8Array).fill(nodata as number)
+    return { width, height, bands, dtype, data, mask: has_mask ? new Uint8Array(width * height) : undefined }
+  }
+
+  /** Pieces whose source does not fit are halved. */
+  async #fill(target: Pixels, whole: Rectangle, piece: Rectangle): Promise<void> {
+    const places = this.#places(piece)
+    const reach = this.#reach(places)
+    if (!reach) return
+    const { bands, dtype } = this.#form
+    const isLarge = reach.width * reach.height * (bands * bytesOfType(dtype) + 1) > PIECE_BYTES
+    if (isLarge && Math.max(piece.width, piece.height) > LEAST_PIECE) {
+      for (const half of halves(piece)) await this.#fill(target, whole, half)
+      return
+    }
+    const needs: ResampleNeeds = {
+      places,
+      reach,
+      method: this.#warp.method,
+      scale: this.#warp.scale,
+      form: this.#form,
+      source: this.#warp.source,
+    }
+    const pixels = this.#empty(piece)
+    resample(await this.#source.window(reach), pixels, needs)
+    copyInto(target, whole, pixels, piece.x, piece.y)
+  }
+
+  /** Column and row of the source for the centre of each pixel, two numbers a pixel. */
+  #places(piece: Rectangle): Float64Array {
+    const places = new Float64Array(piece.width * piece.height * 2)
+    for (let y = 0; y < piece.height; y += CELL)
+      for (let x = 0; x < piece.width; x += CELL)
+        this.#cell(places, piece, { x, y, width: Math.min(CELL, piece.width - x), height: Math.min(CELL, piece.height - y) })
+    return places
+  }
+
+  /** Between the centres of its corner pixels straight, where its middle agrees. */
+  #cell(places: Float64Array, piece: Rectangle, cell: Rectangle): void {
+    const at = (x: number, y: number): [number, number] => this.#back(piece.x + x + 0.5, piece.y + y + 0.5)
+    const [x1, y1] = [cell.x + cell.width - 1, cell.y + cell.height - 1]
+    const corners = [at(cell.x, cell.y), at(x1, cell.y), at(cell.x, y1), at(x1, y1)] as const
+    const middle = at((cell.x + x1) / 2, (cell.y + y1) / 2)
+    const mean = [0, 1].map((i) => corners.reduce((sum, c) => sum + (c[i as 0 | 1] as number), 0) / 4)
+    const bend = Math.hypot((mean[0] as number) - middle[0], (mean[1] as number) - middle[1])
+    if (bend <= MOST_BEND) return straight(places, piece.width, cell, corners)
+    if (Number.isFinite(bend) && Math.max(cell.width, cell.height) > LEAST) {
+      for (const half of halves(cell)) this.#cell(places, piece, half)
+      return
+    }
+    for (let y = cell.y; y <= y1; y++) for (let x = cell.x; x <= x1; x++) places.set(at(x, y), (y * piece.width + x) * 2)
+  }
+
+  /** The part of the source that the places need; undefined where none lies within it. */
+  #reach(places: Float64Array): Rectangle | undefined {
+    const { width, height } = this.#warp.source
+    let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity]
+    for (let i = 0; i < places.length; i += 2) {
+      const [x, y] = [places[i] as number, places[i + 1] as number]
+      if (!(x >= 0 && y >= 0 && x <= width && y <= height)) continue
+      if (x < left) left = x
+      if (x > right) right = x
+      if (y < top) top = y
+      if (y > bottom) bottom = y
+    }
+    if (left > right) return undefined
+    const [rx, ry] = this.#warp.scale.map((s) => Math.ceil(3 / Math.min(1, s)))
+    const x = Math.max(0, Math.floor(left) - (rx as number))
+    const y = Math.max(0, Math.floor(top) - (ry as number))
+    return {
+      x,
+      y,
+      width: Math.min(width, Math.ceil(right) + (rx as number)) - x,
+      height: Math.min(height, Math.ceil(bottom) + (ry as number)) - y,
+    }
+  }
+}
+
+function halves({ x, y, width, height }: Rectangle): Rectangle[] {
+  if (width >= height) {
+    const left = Math.ceil(width / 2)
+    return [
+      { x, y, width: left, height },
+      { x: x + left, y, width: width - left, height },
+    ].filter((r) => r.width > 0)
+  }
+  const upper = Math.ceil(height / 2)
+  return [
+    { x, y, width, height: upper },
+    { x, y: y + upper, width, height: height - upper },
+  ].filter((r) => r.height > 0)
+}
+
+type Place = readonly [number, number]
+
+function straight(
+  places: Float64Array,
+  stride: number,
+  cell: Rectangle,
+  [a, b, c, d]: readonly [Place, Place, Place, Place],
+): void {
+  const [w, h] = [Math.max(1, cell.width - 1), Math.max(1, cell.height - 1)]
+  for (let y = 0; y < cell.height; y++) {
+    const v = y / h
+    const [x0, y0] = [a[0] + (c[0] - a[0]) * v, a[1] + (c[1] - a[1]) * v]
+    const [x1, y1] = [b[0] + (d[0] - b[0]) * v, b[1] + (d[1] - b[1]) * v]
+    let at = ((cell.y + y) * stride + cell.x) * 2
+    for (let x = 0; x < cell.width; x++) {
+      const u = x / w
+      places[at++] = x0 + (x1 - x0) * u
+      places[at++] = y0 + (y1 - y0) * u
+    }
+  }
+}
