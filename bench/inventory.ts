@@ -17,6 +17,11 @@ const PAGE = 5000
 const PARALLEL = 8
 const MEMORY_MB = 256
 
+const unused = (): never => {
+  throw new Error('inventories write no outputs')
+}
+const NO_OUTPUTS = { stage: unused, stagedAt: unused, commit: unused, publish: unused, holder: unused }
+
 export async function millionBlobs(n: number): Promise<Row[]> {
   const folder = temporaryFolder('lamplighter-million-')
   const started = performance.now()
@@ -55,6 +60,7 @@ async function inventoryOf(blobs: BlobStore): Promise<ContainerInventory> {
     claim: 1,
     parameters,
     blobs,
+    outputs: NO_OUTPUTS,
     signal: new AbortController().signal,
     now: () => new Date(),
     progress: () => undefined,

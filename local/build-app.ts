@@ -9,14 +9,15 @@ const BANNER = `import { createRequire as __lamplighterRequire } from 'node:modu
 export async function buildApp(outdir = 'dist/app'): Promise<Metafile> {
   await mkdir(outdir, { recursive: true })
   const { metafile } = await build({
-    entryPoints: ['src/main.ts'],
-    outfile: `${outdir}/main.js`,
+    // The second is no function app: its name must not match `main` of package.json, or the host would load it.
+    entryPoints: { main: 'src/main.ts', 'raster-worker': 'src/raster/worker.ts' },
+    outdir,
     bundle: true,
     platform: 'node',
     target: 'node22',
     format: 'esm',
     sourcemap: true,
-    external: ['@azure/functions-core', 'pg-native'],
+    external: ['@azure/functions-core', 'pg-native', 'sharp'],
     banner: { js: BANNER },
     metafile: true,
     logLevel: 'warning',

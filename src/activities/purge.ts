@@ -1,6 +1,10 @@
-// Door of the timer that removes ended jobs when they are old enough.
+// Door of the timer that removes ended jobs, and files that nobody needs, when they are old enough.
 import type { Deps } from '../engine/deps.ts'
 import { type DurableClient, instancesOf } from '../engine/instances.ts'
 import { purgeAll } from '../engine/purge.ts'
+import { removeOutputs } from '../engine/remove-outputs.ts'
 
-export const purgeJobs = (client: DurableClient, deps: Deps): Promise<void> => purgeAll(deps, instancesOf(client))
+export async function purgeJobs(client: DurableClient, deps: Deps): Promise<void> {
+  await purgeAll(deps, instancesOf(client))
+  await removeOutputs(deps)
+}

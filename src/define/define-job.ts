@@ -1,7 +1,9 @@
 // How a job type is declared: one file, full inference, no registration by hand.
 import * as z from 'zod'
 import { type BlobStore } from '../models/blob-store.ts'
+import type { OutputRecords } from '../models/raster-output.ts'
 import { SnakeName } from '../models/names.ts'
+import type { Slots } from '../models/slots.ts'
 import type { OnTaskFailure, StageWeight } from '../models/words.ts'
 import type { DependencyName } from '../rules/dependencies.ts'
 import { type Backoff, DEFAULT_BACKOFF } from '../rules/retry.ts'
@@ -49,6 +51,8 @@ export interface TaskContext<P, Before> {
   readonly claim: number
   readonly parameters: P
   readonly blobs: BlobStore
+  /** Records of the files that this job type writes. */
+  readonly outputs: OutputRecords
   readonly log: Log
   /** Fires on cancel, pause, lost lease, timeout and shutdown. */
   readonly signal: AbortSignal
@@ -83,6 +87,8 @@ export interface StageOptions {
   readonly backoff?: Partial<Backoff>
   readonly timeoutMs?: number
   readonly onTaskFailure?: OnTaskFailure
+  /** Places for tasks of this stage in this process: one is taken before a task is claimed, so that no claim waits for one. */
+  readonly slots?: Slots
   /** Outside systems without which its tasks cannot run: while one is down, they wait unclaimed. */
   readonly dependsOn?: readonly DependencyName[]
 }
@@ -169,6 +175,13 @@ export interface ResultContext<P> {
   previous<S extends AnyStage>(stage: S): AsyncIterable<TaskResult<ResultOf<S>>>
 }
 
+/** What a job type may ask before a job row exists. */
+export interface AcceptContext {
+  readonly jobId: string
+  readonly blobs: BlobStore
+  readonly outputs: OutputRecords
+}
+
 export interface JobSpec<P> {
   readonly name: string
   readonly description: string
@@ -176,7 +189,7 @@ export interface JobSpec<P> {
   readonly stages: readonly AnyStage[]
   readonly onTaskFailure?: OnTaskFailure
   /** Checks the outside world before a job row exists; throws AppError to refuse. */
-  accept?(parameters: NoInfer<P>, context: { blobs: BlobStore }): Promise<void>
+  accept?(parameters: NoInfer<P>, context: AcceptContext): Promise<void>
   /** The job's result; default: the summaries by stage name. */
   result?(context: ResultContext<NoInfer<P>>): Promise<unknown>
 }

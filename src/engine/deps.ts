@@ -2,6 +2,7 @@
 import type { AnyJob, Log } from '../define/define-job.ts'
 import type { Pool } from '../db/pool.ts'
 import type { BlobStore } from '../models/blob-store.ts'
+import type { OutputRecords } from '../models/raster-output.ts'
 import type { DependencyName } from '../rules/dependencies.ts'
 import type { Instances } from './instances.ts'
 
@@ -35,6 +36,7 @@ export interface EngineSettings {
 export interface Deps {
   readonly db: Pool
   readonly blobs: BlobStore
+  readonly outputs: OutputRecords
   readonly breakers: Breakers
   readonly log: Log
   readonly settings: EngineSettings

@@ -71,6 +71,7 @@ async function raced(deps: Deps, target: WorkerTarget, task: ClaimedTask, handle
     claim: task.claims,
     parameters: target.parameters,
     blobs: deps.blobs,
+    outputs: deps.outputs,
     log: deps.log,
     signal,
     now: deps.now,

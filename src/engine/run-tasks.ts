@@ -38,12 +38,34 @@ export async function runTasks({ jobId, attempt, stage: stageNo }: RunInput, dep
     worker: workerId(deps),
     leaseMs: deps.settings.leaseSeconds * 1000,
   }
-  await showLife(deps)
+  const release = stage.slots ? await stage.slots.take(SLICE_MS) : NOTHING
+  // Every place is taken: handed back, so that the orchestrator asks again, and no claim has waited for one.
+  if (!release) return total
+  try {
+    await showLife(deps)
+    if (!(await work(deps, target, key, total))) return total
+  } finally {
+    release()
+  }
+  await askClosure(deps, key)
+  return total
+}
+
+const NOTHING = (): void => undefined
+
+/** Claims, runs and records until the slice is over, nothing is ready, or the host stops. Counts into `total`. @returns whether closing is to be asked for */
+async function work(
+  deps: Deps,
+  target: WorkerTarget,
+  key: { job_id: string; attempt: number; stage_no: number },
+  total: { claimed: number; completed: number; failed: number },
+): Promise<boolean> {
+  const { stage } = target
   const deadline = deps.now().getTime() + SLICE_MS
   const limit = stage.weight === 'heavy' ? 1 : CLAIM_BATCH
   while (!deps.stopping.aborted) {
     const gate = await gateOf(deps, stage, true)
-    if (gate.state === 'open') return total
+    if (gate.state === 'open') return false
     const wanted = gate.state === 'probe' ? 1 : limit
     const claimed = await claimOnce(deps, target, key, wanted)
     if (claimed.length > 0) {
@@ -53,12 +75,11 @@ export async function runTasks({ jobId, attempt, stage: stageNo }: RunInput, dep
       total.completed += completed
       total.failed += failed
       if (failed > 0) await skipWhatIsLeft(deps, target, key)
-      if (released > 0) break
-    } else if (!(await soonReady(deps, await askClosure(deps, key), deadline))) return total
-    if (stage.weight === 'heavy' || deps.now().getTime() >= deadline) break
+      if (released > 0) return true
+    } else if (!(await soonReady(deps, await askClosure(deps, key), deadline))) return false
+    if (stage.weight === 'heavy' || deps.now().getTime() >= deadline) return true
   }
-  await askClosure(deps, key)
-  return total
+  return true
 }
 
 /** A claim whose answer was lost is found again by its worker's id instead of waiting for its lease to end. */

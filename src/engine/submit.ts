@@ -57,8 +57,8 @@ export async function submitJob(deps: InstanceDeps, submission: Submission): Pro
   const { job, parameters, metadata, caller, force, maxAge } = submission
   assertSmall(storableJson(parameters))
   storableJson(metadata)
-  await job.accept?.(parameters, { blobs: deps.blobs })
   const job_id = jobId(job.name, parameters)
+  await job.accept?.(parameters, { jobId: job_id, blobs: deps.blobs, outputs: deps.outputs })
   if (caller !== null) await assertQuota(deps, caller, job_id)
   const row = only(
     await submitRow(deps.db, {

@@ -14,6 +14,8 @@ export interface WriteOptions {
   readonly contentType?: string
   /** ASCII values, identifier keys, at most 8 KB. */
   readonly metadata?: Readonly<Record<string, string>>
+  /** Default: the account's. */
+  readonly accessTier?: 'Hot' | 'Cool'
   readonly signal?: AbortSignal
 }
 
@@ -126,8 +128,18 @@ export interface FolderPage {
   readonly next: string | undefined
 }
 
+/** Containers by their tier: what came, what was made of it, what is published. */
+export interface Tiers {
+  readonly bronze: string
+  readonly silver: string
+  readonly gold: string
+}
+
+export const DEFAULT_TIERS: Tiers = { bronze: 'bronze', silver: 'silver', gold: 'gold' }
+
 /** Blob operations. Every method throws AppError: `CONTAINER_NOT_FOUND`, `BLOB_NOT_FOUND`, `STORAGE_FORBIDDEN`, `STORAGE_UNAVAILABLE`. */
 export interface BlobStore {
+  readonly tiers: Tiers
   /** Throws `CONTAINER_NOT_ALLOWED` for a name outside the allow-list, `INVALID_NAME` for an illegal one. */
   checkContainer(container: string): Promise<void>
   /** Pages of up to 5,000 blobs in byte order of their names; never collects. */

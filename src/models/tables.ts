@@ -3,6 +3,7 @@ import { circuitBreakersTable } from './circuit-breaker.ts'
 import { hostsTable } from './host.ts'
 import { jobEventsTable } from './job-event.ts'
 import { jobsTable } from './job.ts'
+import { rasterOutputsTable } from './raster-output.ts'
 import type { TableDefinition } from './sql-meta.ts'
 import { stagesTable } from './stage.ts'
 import { tasksTable } from './task.ts'
@@ -14,4 +15,5 @@ export const tables: readonly TableDefinition[] = [
   jobEventsTable,
   circuitBreakersTable,
   hostsTable,
+  rasterOutputsTable,
 ]

@@ -1,8 +1,10 @@
 // The only composition root: pool, blob store, log and clock, built once per process on first use.
 import { openPool } from '../db/pool.ts'
+import { outputRecords } from '../db/output-functions.ts'
 import { breakerReport } from '../db/breaker-functions.ts'
 import type { Deps, EngineSettings } from '../engine/deps.ts'
 import { jobs } from '../jobs/index.gen.ts'
+import { dataAccount } from '../storage/account.ts'
 import { openBlobStore } from '../storage/blob-store.ts'
 import { openBreakers } from './breakers.ts'
 import { allowedContainers, type Config, readConfig } from './config.ts'
@@ -33,10 +35,11 @@ function build(env: NodeJS.ProcessEnv): Resources {
     db,
     breakers: sharedBreakers(config, db, log),
     blobs: openBlobStore({
-      connectionString: config.DATA_STORAGE ?? (config.DATA_STORAGE_URL ? undefined : config.AzureWebJobsStorage),
-      accountUrl: config.DATA_STORAGE_URL,
+      ...dataAccount(config),
       allowed: allowedContainers(config),
+      tiers: { bronze: config.BRONZE_CONTAINER, silver: config.SILVER_CONTAINER, gold: config.GOLD_CONTAINER },
     }),
+    outputs: outputRecords(db),
     log,
     config,
     settings: settingsOf(config),

@@ -5,6 +5,9 @@ import { isFloat, parseNodata, type Pixels, rangeOf, type SampleValue } from './
 import type { WarpMethod, WarpPlan } from './warp-plan.ts'
 import type { Rectangle } from './window.ts'
 
+/** What warping must know of its output. */
+export type WarpForm = Pick<OutputForm, 'bands' | 'dtype' | 'has_mask' | 'nodata' | 'source_nodata' | 'alpha'>
+
 export interface ResampleNeeds {
   /** Column and row of the source for each pixel, in pixels from its upper left corner. */
   readonly places: Float64Array
@@ -12,7 +15,7 @@ export interface ResampleNeeds {
   readonly reach: Rectangle
   readonly method: WarpMethod
   readonly scale: readonly [number, number]
-  readonly form: OutputForm
+  readonly form: WarpForm
   readonly source: WarpPlan['source']
 }
 

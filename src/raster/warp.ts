@@ -1,6 +1,6 @@
 // Pixels of a warped output: every output pixel asks its place in the source. Rules and rounding follow gdalwarp; docs/rasters.md.
 import type { PointTransform } from './crs.ts'
-import type { OutputForm } from './output.ts'
+import type { WarpForm } from './resample.ts'
 import { resample, type ResampleNeeds } from './resample.ts'
 import type { PixelSource } from './region.ts'
 import { bytesOfType, newSamples, parseNodata, type Pixels } from './samples.ts'
@@ -17,7 +17,7 @@ const MOST_BEND = 0.1
 /** A piece is not halved below this. */
 const LEAST_PIECE = 64
 
-export async function warpPixels(source: PixelSource, warp: WarpPlan, form: OutputForm): Promise<PixelSource> {
+export async function warpPixels(source: PixelSource, warp: WarpPlan, form: WarpForm): Promise<PixelSource> {
   const back = await backwards(warp)
   const warper = new Warper(source, warp, form, back)
   return { window: (area) => warper.window(area) }
@@ -26,10 +26,10 @@ export async function warpPixels(source: PixelSource, warp: WarpPlan, form: Outp
 class Warper {
   readonly #source: PixelSource
   readonly #warp: WarpPlan
-  readonly #form: OutputForm
+  readonly #form: WarpForm
   readonly #back: PointTransform
 
-  constructor(source: PixelSource, warp: WarpPlan, form: OutputForm, back: PointTransform) {
+  constructor(source: PixelSource, warp: WarpPlan, form: WarpForm, back: PointTransform) {
     this.#source = source
     this.#warp = warp
     this.#form = form

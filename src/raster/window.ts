@@ -39,20 +39,20 @@ export class ImageReader {
   readonly #table: ChunkTable
   readonly #cache: LRUCache<number, Samples>
 
-  private constructor(source: RangeSource, form: ChunkForm, table: ChunkTable) {
+  private constructor(source: RangeSource, form: ChunkForm, table: ChunkTable, cacheBytes: number) {
     this.image = form.image
     this.nodata = parseNodata(form.image.nodataText, form.image.dtype as DataType)
     this.#source = source
     this.#form = form
     this.#table = table
     this.#cache = new LRUCache({
-      maxSize: Math.max(CACHE_BYTES, chunkBytes(form)),
+      maxSize: Math.max(cacheBytes, chunkBytes(form)),
       sizeCalculation: (s) => Math.max(1, s.byteLength),
     })
   }
 
   /** @throws AppError when the image is none that is read; see assertReadable, assertCodec, readChunkTable */
-  static async open(file: TiffFile, image: TiffImage): Promise<ImageReader> {
+  static async open(file: TiffFile, image: TiffImage, cacheBytes = CACHE_BYTES): Promise<ImageReader> {
     const { name, size } = file.source
     assertReadable(image, name)
     assertCodec(image, name)
@@ -62,7 +62,7 @@ export class ImageReader {
       jpegTables: image.compression === COMPRESSION.jpeg ? await image.directory.bytes(TAG.jpegTables) : undefined,
       step: image.planar === 2 ? 1 : image.bands,
     }
-    return new ImageReader(file.source, form, await readChunkTable(image, name, size))
+    return new ImageReader(file.source, form, await readChunkTable(image, name, size), cacheBytes)
   }
 
   /**

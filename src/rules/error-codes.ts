@@ -103,6 +103,12 @@ export const ERROR_CODES = {
     'Another program holds a lease on the blob or container.',
     'Wait for the lease to end, or break it.',
   ),
+  INVALID_BLOCK_LIST: facts(
+    409,
+    false,
+    'A commit names blocks that were not staged, or were dropped since.',
+    'Stage them again.',
+  ),
   BLOB_IMMUTABLE: facts(
     409,
     false,

@@ -2,6 +2,7 @@
 import type { BlobClient, BlobServiceClient, BlockBlobClient, ContainerClient } from '@azure/storage-blob'
 import { AppError } from '../rules/errors.ts'
 import type { BlobRef } from '../models/blob.ts'
+import type { Tiers } from '../models/blob-store.ts'
 import { assertName, blobNameProblem, writableNameProblem } from './names.ts'
 
 export interface BlobStoreSettings {
@@ -9,7 +10,19 @@ export interface BlobStoreSettings {
   readonly connectionString: string | undefined
   readonly accountUrl: string | undefined
   readonly allowed: ReadonlySet<string>
+  /** Default: `bronze`, `silver`, `gold`. */
+  readonly tiers?: Tiers
 }
+
+/** The data account of the settings; a child process reads the same ones. */
+export const dataAccount = (env: {
+  readonly DATA_STORAGE?: string | undefined
+  readonly DATA_STORAGE_URL?: string | undefined
+  readonly AzureWebJobsStorage?: string | undefined
+}): Pick<BlobStoreSettings, 'connectionString' | 'accountUrl'> => ({
+  connectionString: env.DATA_STORAGE || (env.DATA_STORAGE_URL ? undefined : env.AzureWebJobsStorage),
+  accountUrl: env.DATA_STORAGE_URL || undefined,
+})
 
 /** Clients are kept in the instance; parallel first calls make one. */
 export class Account {

@@ -21,6 +21,7 @@ const OWN_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   LeaseLost: ['BLOB_LEASED', 'has a lease that was lost'],
   BlobImmutableDueToPolicy: ['BLOB_IMMUTABLE', 'is kept by an immutability policy or legal hold'],
   BlobImmutableDueToLegalHold: ['BLOB_IMMUTABLE', 'is kept by a legal hold'],
+  InvalidBlockList: ['INVALID_BLOCK_LIST', 'does not have all the blocks of the list'],
   SnapshotsPresent: ['BLOB_HAS_SNAPSHOTS', 'has snapshots'],
   FeatureNotYetSupportedForHierarchicalNamespaceAccounts: [
     'STORAGE_UNSUPPORTED',

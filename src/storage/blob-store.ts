@@ -7,7 +7,7 @@ import { Account, type BlobStoreSettings } from './account.ts'
 import { toStorageError } from './blob-errors.ts'
 import { copyBlob } from './copy.ts'
 import { downloadMany } from './download-many.ts'
-import { INTERNAL_CONTAINER } from '../models/blob-store.ts'
+import { DEFAULT_TIERS, INTERNAL_CONTAINER } from '../models/blob-store.ts'
 import { findByTags, folderPage, listPages } from './list-blobs.ts'
 import { ContainerName } from './names.ts'
 import { parseBlob } from './raw-blob.ts'
@@ -19,7 +19,13 @@ import { blockList, commitBlocks, setMetadata, stageBlock, writeBlob } from './w
 /** Opens the store; the SDK is loaded and the account reached at the first call. */
 export function openBlobStore(settings: BlobStoreSettings): BlobStore {
   const account = new Account(settings)
-  return { ...listing(account), ...reading(account), ...writing(account), ...signing(account) }
+  return {
+    tiers: settings.tiers ?? DEFAULT_TIERS,
+    ...listing(account),
+    ...reading(account),
+    ...writing(account),
+    ...signing(account),
+  }
 }
 
 type Listing = Pick<BlobStore, 'checkContainer' | 'list' | 'listFolders' | 'containerModified' | 'findByTags'>

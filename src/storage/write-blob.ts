@@ -79,13 +79,14 @@ const committed = ({ etag = '', lastModified = new Date(0) }: { etag?: string; l
 
 type Request = NonNullable<Parameters<BlockBlobClient['uploadStream']>[3]>
 
-function requestOf({ mode, etag, contentType, metadata, signal }: WriteOptions): Request {
+function requestOf({ mode, etag, contentType, metadata, accessTier, signal }: WriteOptions): Request {
   if (metadata) assertMetadata(metadata)
   return {
     ...(mode === 'create' ? { conditions: { ifNoneMatch: '*' } } : {}),
     ...(mode === 'replace' ? { conditions: { ifMatch: etag ?? '' } } : {}),
     ...(contentType ? { blobHTTPHeaders: { blobContentType: contentType } } : {}),
     ...(metadata ? { metadata: { ...metadata } } : {}),
+    ...(accessTier ? { tier: accessTier } : {}),
     ...(signal ? { abortSignal: signal } : {}),
   }
 }

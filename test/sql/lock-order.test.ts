@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import * as jobs from '../../src/db/job-functions.ts'
+import { outputRecords } from '../../src/db/output-functions.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import { completeTasks } from '../../src/db/task-functions.ts'
 import { claim, createDatabase, openStage, type StageKey, type TestDatabase } from '../support/db.ts'
@@ -11,6 +12,7 @@ import { type Session, session, waits } from '../support/sessions.ts'
 let database: TestDatabase
 let db: Pool
 const worker = randomUUID()
+const FILE = { container: 'silver', blob: 'x/1.tif' } as const
 let holder: Session
 let caller: Session
 let probe: Session
@@ -19,6 +21,8 @@ beforeAll(async () => {
   database = await createDatabase({ max: 5 })
   db = database.pool
   ;[holder, caller, probe] = [await session(database.url), await session(database.url), await session(database.url)]
+  await outputRecords(db).stage({ ...FILE, jobId: '0'.repeat(64), plan: 1, targetName: 'x', provenance: {} })
+  await outputRecords(db).commit(FILE.container, FILE.blob, { bytes: 1, etag: 'e', facts: {} })
   scenes = { running: await claimed(), done: await done(), open: await opened(), paused: await paused(), failed: await failed() }
 })
 afterAll(async () => {
@@ -89,6 +93,7 @@ const CALLS: Readonly<Record<string, readonly [scene: Scene, args: string]>> = {
   claim_ready_again: ['running', `(SELECT stage_id FROM app.stages WHERE job_id = $1), 0, 4, 4, '${worker}', '1 minute'`],
   claim_tasks: ['running', `${STAGE}, 4, '${worker}', '1 minute'`],
   close_stage: ['done', STAGE],
+  commit_output: ['running', `'silver', 'x/1.tif', 1, 'e', '{}'`],
   complete_tasks: ['running', `${STAGE}, '${worker}', '${OUTCOMES}'`],
   confirm_start: ['running', '$1, 1'],
   delete_retired: ['running', '100'],
@@ -104,10 +109,13 @@ const CALLS: Readonly<Record<string, readonly [scene: Scene, args: string]>> = {
   open_stage: ['running', `${STAGE}, 'stage_1', 'light', 'fail', 4`],
   open_tasks: ['running', `(SELECT stage_id FROM app.stages WHERE job_id = $1), 10`],
   pause_job: ['running', BY],
+  outputs_to_remove: ['running', '10'],
+  publish_output: ['running', `'silver', 'x/1.tif', false`],
   purge_job: ['failed', '$1'],
   record_stage_summary: ['done', `${STAGE}, '{}'`],
   release_dead: ['running', `'0123456789abcdef', 'x', '1 s', '1 s'`],
   release_tasks: ['running', `${STAGE}, '${worker}', '{3,1,2}'`],
+  remove_output: ['running', `'silver', 'x/1.tif'`],
   rerun_job: ['failed', `$1, 1, 'test', 'test'`],
   resume_job: ['paused', BY],
   retry_job: ['failed', `$1, NULL, NULL, 'test', 'test'`],
@@ -115,6 +123,7 @@ const CALLS: Readonly<Record<string, readonly [scene: Scene, args: string]>> = {
   skip_rest: ['running', `${STAGE}, 100`],
   stage_readiness: ['running', '$1, 1'],
   // Its caller holds the job row.
+  stage_output: ['running', `'silver', 'x/2.tif', $1, 1, 'x', '{}'`],
   start_attempt: ['failed', `app.lock_job($1) j, LATERAL app.start_attempt(j.job_id, 1, NULL, 'test')`],
   submit_job: ['failed', `$1, 'test_job', 1, '{}', '{}', 'fail', NULL, NULL, NULL, true`],
 }

@@ -5,6 +5,7 @@ import { advanceJob } from '../../src/engine/advance.ts'
 import type { Instances } from '../../src/engine/instances.ts'
 import { runTasks } from '../../src/engine/run-tasks.ts'
 import { jobTypeOf, submitJob } from '../../src/engine/submit.ts'
+import { outputRecords } from '../../src/db/output-functions.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import type { AnyJob } from '../../src/define/define-job.ts'
 import { jobs } from '../../src/jobs/index.gen.ts'
@@ -30,6 +31,7 @@ export function machine(
     db,
     service: BlobServiceClient.fromConnectionString(storage),
     blobs: openBlobStore({ connectionString: storage, accountUrl: undefined, allowed: new Set(more.allowed ?? []) }),
+    outputs: outputRecords(db),
     breakers: openBreakers({ failures: 5, cooldownMs: 1000, onChange: quiet }),
     log: { info: quiet, warn: quiet, error: quiet },
     settings: {
