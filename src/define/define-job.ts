@@ -154,6 +154,14 @@ export function defineStage<P, T extends TaskParameters, R, B extends AnyStage |
   return stage
 }
 
+/** One task that failed for good. */
+export interface FailedTask {
+  readonly key: string
+  readonly code: string
+  /** Cut at 300 characters. */
+  readonly details: string
+}
+
 /** One closed stage as `result` sees it. */
 export interface StageReport {
   readonly stage: number
@@ -172,6 +180,8 @@ export interface ResultContext<P> {
   readonly parameters: P
   readonly stages: readonly StageReport[]
   readonly secondsRunning: number
+  /** Failed tasks of a stage in order, streamed. */
+  failed(stage: AnyStage): AsyncIterable<FailedTask>
   previous<S extends AnyStage>(stage: S): AsyncIterable<TaskResult<ResultOf<S>>>
 }
 

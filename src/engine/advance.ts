@@ -15,7 +15,7 @@ import { gateOf } from './dependency-gate.ts'
 import { skipWhatIsLeft } from './fail-fast.ts'
 import { releaseClaimsOfTheDead } from './liveness.ts'
 import { planStage } from './plan-stage.ts'
-import { stageResults } from './stage-results.ts'
+import { stageFailures, stageResults } from './stage-results.ts'
 import type { StageTarget } from './targets.ts'
 
 /** Tasks that a light worker claims at a time; docs/decisions/0003 has the figures. */
@@ -195,6 +195,7 @@ async function buildResult(deps: Deps, target: StageTarget): Promise<unknown> {
     stages: stages.map((s) => ({ ...s, outcome: s.outcome ?? 'open' })),
     secondsRunning: Math.round((deps.now().getTime() - started) / 10) / 100,
     previous: (stage) => stageResults(deps, job, jobId, stage),
+    failed: (stage) => stageFailures(deps, job, jobId, stage),
   })
 }
 

@@ -1,6 +1,6 @@
 // Typed results of earlier stages, streamed page by page: what `previous(stage)` gives to plans and results.
-import { completedResults } from '../db/reading-tasks.ts'
-import type { AnyJob, AnyStage, ResultOf, TaskResult } from '../define/define-job.ts'
+import { completedResults, listTasks } from '../db/reading-tasks.ts'
+import type { AnyJob, AnyStage, FailedTask, ResultOf, TaskResult } from '../define/define-job.ts'
 import type { Deps } from './deps.ts'
 import { loadResult } from './large-results.ts'
 
@@ -21,5 +21,18 @@ export async function* stageResults<S extends AnyStage>(
     const last = rows.at(-1)
     if (!last || rows.length < PAGE) return
     after = last.task_no
+  }
+}
+
+/** Failed tasks of one stage in task order; memory is one page. */
+export async function* stageFailures(deps: Deps, job: AnyJob, jobId: string, of: AnyStage): AsyncGenerator<FailedTask> {
+  const stage = job.stages.indexOf(of) + 1
+  if (stage === 0) throw new Error(`${job.name} has no stage ${of.name}`)
+  for (let task_no = 0; ;) {
+    const rows = await listTasks(deps.db, jobId, { stage, status: 'failed', after: { stage, task_no }, limit: PAGE })
+    for (const row of rows) yield { key: row.task_key, code: row.error_code ?? 'TASK_FAILED', details: row.error_details ?? '' }
+    const last = rows.at(-1)
+    if (!last || rows.length < PAGE) return
+    task_no = last.task_no
   }
 }

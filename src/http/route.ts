@@ -40,6 +40,8 @@ export interface Answer {
   readonly body?: unknown
   /** Sent as it is instead, with the content type of `headers`. */
   readonly stream?: ReadableStream<Uint8Array>
+  /** As `stream`, when they are at hand. */
+  readonly bytes?: Uint8Array
 }
 
 export interface Route<P, Q, B> {
@@ -115,12 +117,12 @@ async function answer<P, Q, B>(incoming: Incoming, definition: Route<P, Q, B>): 
   const body = new RequestBody(request)
   try {
     const call = await callOf(incoming, body, definition, requestId)
-    const { status = 200, headers, body: json, stream } = await definition.handle(call)
+    const { status = 200, headers, body: json, stream, bytes } = await definition.handle(call)
     await body.drop()
     return {
       status,
-      headers: { ...(stream ? {} : JSON_HEADERS), ...NOSNIFF, 'x-request-id': requestId, ...headers },
-      body: stream ?? JSON.stringify(json),
+      headers: { ...(stream || bytes ? {} : JSON_HEADERS), ...NOSNIFF, 'x-request-id': requestId, ...headers },
+      body: stream ?? bytes ?? JSON.stringify(json),
     }
   } catch (error) {
     await body.drop()

@@ -4,9 +4,11 @@ import { containerRoutes } from './containers.ts'
 import { healthRoutes } from './health.ts'
 import { jobActionRoutes } from './job-actions.ts'
 import { jobFileRoutes } from './job-files.ts'
+import { jobTileRoutes } from './job-tiles.ts'
 import { jobTypeRoutes } from './job-types.ts'
 import { jobRoutes } from './jobs.ts'
 import { poisonRoutes } from './poison.ts'
+import { rasterRoutes } from './rasters.ts'
 import type { HttpRow } from './route.ts'
 import { submitRoutes } from './submit.ts'
 import { taskRoutes } from './tasks.ts'
@@ -21,5 +23,7 @@ export const HTTP_TABLE: readonly HttpRow[] = [
   ...jobTypeRoutes,
   ...containerRoutes,
   ...blobAccessRoutes,
+  ...rasterRoutes,
+  ...jobTileRoutes,
   ...healthRoutes,
 ]

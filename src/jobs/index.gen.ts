@@ -4,6 +4,7 @@ import compareInventories from './compare_inventories.ts'
 import helloWorld from './hello_world.ts'
 import inventoryContainer from './inventory_container.ts'
 import listContainer from './list_container.ts'
+import processContainer from './process_container.ts'
 import processRaster from './process_raster.ts'
 import summarizeContainer from './summarize_container.ts'
 
@@ -12,6 +13,7 @@ export const jobs: readonly AnyJob[] = [
   helloWorld,
   inventoryContainer,
   listContainer,
+  processContainer,
   processRaster,
   summarizeContainer,
 ]

@@ -82,7 +82,13 @@ const validate = defineStage({
   },
 })
 
-const Planned = PlannedRaster.extend({ container: z.string(), blob: z.string(), plan: z.int(), folder: z.string() })
+const Planned = PlannedRaster.extend({
+  container: z.string(),
+  blob: z.string(),
+  plan: z.int(),
+  folder: z.string(),
+  tiles_blob: z.string(),
+})
 
 const plan = defineStage({
   name: 'plan_tiles',

@@ -77,16 +77,26 @@ export interface Target {
   readonly name: string
 }
 
+/** One of the files of a job: a short name for what is kept of it, and what its tasks' keys begin with. */
+export interface FileOfMany {
+  readonly id: string
+  readonly keyPrefix: string
+}
+
 /** Plan and tiles; the file's row is there before its first block. */
 export async function planStep(
   ctx: StepContext & { readonly attempt: number },
   source: PinnedSource,
   conversion: Conversion,
   target: Target,
-  file?: string,
-): Promise<PlannedRaster & { blob: string; plan: number; folder: string }> {
-  const folder = folderOf(ctx.jobId, ctx.attempt, file)
-  const planned = await conversionPool().run<'plan'>({ kind: 'plan', source, conversion, folder }, ctx.signal)
+  file?: FileOfMany,
+): Promise<PlannedRaster & { blob: string; plan: number; folder: string; tiles_blob: string }> {
+  const folder = folderOf(ctx.jobId, ctx.attempt, file?.id)
+  const geoJson = `results/${ctx.jobId}/p${ctx.attempt}/${file === undefined ? '' : `${file.id}-`}tiles.json`
+  const planned = await conversionPool().run<'plan'>(
+    { kind: 'plan', source, conversion, folder, geoJson, keyPrefix: file?.keyPrefix ?? '' },
+    ctx.signal,
+  )
   const blob = blobOf(target.name, ctx.jobId, ctx.attempt)
   await ctx.outputs.stage({
     container: target.container,
@@ -96,7 +106,7 @@ export async function planStep(
     targetName: target.name,
     provenance: { source, conversion, output: planned.output, overview_resampling: planned.overview_resampling },
   })
-  return { ...planned, blob, plan: ctx.attempt, folder }
+  return { ...planned, blob, plan: ctx.attempt, folder, tiles_blob: geoJson }
 }
 
 interface Place {

@@ -73,13 +73,15 @@ async function probe({ file, main, mask }: Pyramid): Promise<void> {
 }
 
 const planName = (folder: string): string => `${folder}/plan.json`
-export const geoJsonName = (folder: string): string => `${folder}/tiles.json`
 
-async function planTiles(blobs: BlobStore, { source, conversion, folder }: Of<'plan'>): Promise<PlannedRaster> {
+async function planTiles(
+  blobs: BlobStore,
+  { source, conversion, folder, geoJson, keyPrefix }: Of<'plan'>,
+): Promise<PlannedRaster> {
   const pyramid = await readPyramid(await readTiff(blobSource(blobs, source)))
   const plan = await planRaster(pyramid, source, conversion)
   const place = await targetPlace(pyramid, plan)
-  await keep(blobs, geoJsonName(folder), await tilesGeoJson(plan, place), 'application/geo+json')
+  await keep(blobs, geoJson, await tilesGeoJson(plan, place, keyPrefix), 'application/geo+json')
   await keep(blobs, planName(folder), plan, 'application/json')
   const base = plan.cuts[0] as Regions
   const { form } = plan

@@ -21,7 +21,14 @@ export const ValidatedRaster = z.object({
 export type ValidatedRaster = z.infer<typeof ValidatedRaster>
 
 /** Second stage: the plan as a blob, the tiles as GeoJSON beside it. */
-export const PlanRaster = z.object({ kind: z.literal('plan'), source: PinnedSource, conversion: Conversion, folder: z.string() })
+export const PlanRaster = z.object({
+  kind: z.literal('plan'),
+  source: PinnedSource,
+  conversion: Conversion,
+  folder: z.string(),
+  geoJson: z.string(),
+  keyPrefix: z.string(),
+})
 export const PlannedRaster = z.object({
   tiles: z.int(),
   columns: z.int(),

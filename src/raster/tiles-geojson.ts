@@ -31,6 +31,7 @@ export const tileKey = (row: number, column: number): string => `tile_x${column}
 export async function tilesGeoJson(
   plan: RasterPlan,
   { transform, epsg }: TargetPlace,
+  keyPrefix: string,
 ): Promise<{ type: 'FeatureCollection'; features: Feature[] }> {
   const base = plan.cuts[0] as Regions
   const known = epsg === undefined ? undefined : (await crsTable()).codes[String(epsg)]
@@ -44,7 +45,7 @@ export async function tilesGeoJson(
       const source = plan.warp ? sourceWindow(plan.warp, area) : area
       features.push({
         type: 'Feature',
-        id: tileKey(row, column),
+        id: keyPrefix + tileKey(row, column),
         geometry: part && onEarth ? polygon(outline(part, width, height, 9).map((p) => onEarth(p[0], p[1]))) : null,
         properties: {
           pixel_window: [x, y, width, height],
