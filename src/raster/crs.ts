@@ -110,6 +110,9 @@ export function outline(t: Transform, width: number, height: number, perEdge = E
   return [...points, points[0] as Point]
 }
 
+/** Degrees beyond which nothing is meant. */
+const FAR = 100_000
+
 /**
  * Longitudes without jumps: each within half a turn of the one before. `turns` is not 0 when the line goes round a pole.
  * @returns undefined where a point has no place on Earth
@@ -119,11 +122,9 @@ export function unwrapped(points: readonly Point[]): { points: Point[]; turns: n
   let shift = 0
   let before: number | undefined
   for (const [lon, lat] of points) {
-    if (!Number.isFinite(lon) || !Number.isFinite(lat)) return undefined
-    if (before !== undefined) {
-      while (lon + shift - before > 180) shift -= 360
-      while (lon + shift - before < -180) shift += 360
-    }
+    // A transform of a broken file may lead anywhere.
+    if (!(Math.abs(lon) <= FAR) || !(Math.abs(lat) <= FAR)) return undefined
+    if (before !== undefined) shift -= Math.round((lon + shift - before) / 360) * 360
     before = lon + shift
     found.push([before, lat])
   }

@@ -146,7 +146,8 @@ export function assertReadable(image: TiffImage, name: string): void {
   if (width * height * pixel > LIMITS.decodedBytes)
     say('RASTER_TOO_LARGE', `has ${width * height * pixel} decoded bytes, more than ${LIMITS.decodedBytes}.`)
   const block = chunkWidth * chunkHeight * (image.planar === 2 ? bytesPerSample(image) : pixel)
-  if (compression !== COMPRESSION.none && block > LIMITS.blockBytes)
+  // Of uncompressed strips parts are read; a tile is always whole.
+  if ((compression !== COMPRESSION.none || image.isTiled) && block > LIMITS.blockBytes)
     say(
       'RASTER_BLOCK_TOO_LARGE',
       `is compressed in ${image.isTiled ? 'tiles' : 'strips'} of ${chunkWidth} x ${chunkHeight} pixels (${compressionName(compression)}), ${block} bytes each; at most ${LIMITS.blockBytes} are read.`,

@@ -183,8 +183,12 @@ export class RasterPool {
       const { code, message, status, retryable, issues } = answer.error
       job.reject(new AppError(code, message, { status, retryable, issues }))
     }
-    if (child.tasks >= this.#options.tasksPerProcess) child.process.kill('SIGKILL')
-    else this.#handOn(child)
+    if (child.tasks < this.#options.tasksPerProcess) this.#handOn(child)
+    else {
+      // Nobody gets it any more.
+      child.reserved = true
+      child.process.kill('SIGKILL')
+    }
     this.#rest()
   }
 

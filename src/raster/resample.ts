@@ -82,8 +82,9 @@ class Sampler {
   /** @param x, y in pixels of the given source; centres of pixels stand at halves */
   weighted(i: number, x: number, y: number, center: number): void {
     const { width, height, bands, data, mask } = this.#from
-    const [x0, nx] = this.#weights(this.#wx, x, this.#radius[0], this.#scale[0], width)
-    const [y0, ny] = this.#weights(this.#wy, y, this.#radius[1], this.#scale[1], height)
+    const isAtEdge = this.#kernel === cubic && this.#isAtEdge(x, y)
+    const [x0, nx] = this.#weights(this.#wx, x, 0, width, isAtEdge)
+    const [y0, ny] = this.#weights(this.#wy, y, 1, height, isAtEdge)
     for (let b = 0; b < bands; b++) {
       if (this.#isMissing((data as Float64Array)[center * bands + b] as number)) continue
       let [sum, total] = [0, 0]
@@ -107,11 +108,21 @@ class Sampler {
     return this.#isNan ? Number.isNaN(value) : value === this.#nodata
   }
 
+  /** Not all 4 x 4 neighbours are there: bilinear then, as gdalwarp, where no axis is reduced. */
+  #isAtEdge(x: number, y: number): boolean {
+    if (this.#scale[0] !== 1 || this.#scale[1] !== 1) return false
+    const [column, row] = [Math.floor(x - 0.5), Math.floor(y - 0.5)]
+    return column < 1 || row < 1 || column + 2 >= this.#from.width || row + 2 >= this.#from.height
+  }
+
   /** Fills the weights of one axis; answers with the first pixel and how many. */
-  #weights(weights: Float64Array, at: number, radius: number, scale: number, size: number): [number, number] {
+  #weights(weights: Float64Array, at: number, axis: 0 | 1, size: number, isLinear: boolean): [number, number] {
+    const radius = isLinear ? 1 : this.#radius[axis]
+    const kernel = isLinear ? linear : this.#kernel
+    const scale = this.#scale[axis]
     const first = Math.max(0, Math.ceil(at - 0.5 - radius))
     const last = Math.min(size - 1, Math.floor(at - 0.5 + radius))
-    for (let i = first; i <= last; i++) weights[i - first] = this.#kernel((i + 0.5 - at) * scale)
+    for (let i = first; i <= last; i++) weights[i - first] = kernel((i + 0.5 - at) * scale)
     return [first, last - first + 1]
   }
 }

@@ -44,15 +44,16 @@ export async function planWarp(
   const isDegrees = target.kind === 'geographic'
   const grid = outputGrid(main, transform, { forward, isDegrees, resolution: options.resolution, name, to })
   assertSize(main, grid, name, to)
-  const warp: WarpPlan = {
+  const base: Omit<WarpPlan, 'scale'> = {
     method: options.warp_resampling === 'auto' ? (form.color_map ? 'nearest' : 'bilinear') : options.warp_resampling,
     from,
     to,
     source: { width: main.width, height: main.height, transform: [...transform] },
     target: grid,
-    scale: scaleOf(main, grid),
     wraps: source.kind === 'geographic',
   }
+  const back = pixelTransform(base, await pointTransform(to, from))
+  const warp: WarpPlan = { ...base, scale: scaleOf(back, main, grid) }
   return {
     warp,
     warnings: [source, target].flatMap((c) =>
@@ -152,9 +153,26 @@ function outputGrid(
   return { width, height, transform: [west, pixel, 0, north, 0, -pixel] }
 }
 
-function scaleOf(main: { width: number; height: number }, grid: { width: number; height: number }): [number, number] {
-  return [grid.width / main.width, grid.height / main.height]
+/**
+ * How many output pixels a source pixel has along each of its axes: by the sizes of the two, as gdalwarp; where the raster is turned, by
+ * derivatives in the middle of the output, since a turned raster is larger without being finer.
+ */
+function scaleOf(
+  places: PointTransform,
+  main: { width: number; height: number },
+  { width, height }: { width: number; height: number },
+): [number, number] {
+  const [c, r] = [width / 2, height / 2]
+  const [here, right, below] = [places(c, r), places(c + 1, r), places(c, r + 1)]
+  const turn = Math.abs(right[1] - here[1]) / Math.abs(right[0] - here[0])
+  if (!(turn > TURNED)) return [width / main.width, height / main.height]
+  const along = (i: 0 | 1): number => 1 / Math.hypot(right[i] - here[i], below[i] - here[i])
+  const found: [number, number] = [along(0), along(1)]
+  return found.every((s) => Number.isFinite(s) && s > 0) ? found : [1, 1]
 }
+
+/** Tangent of some six degrees. */
+const TURNED = 0.1
 
 /** The least that names place and CRS: GTModelType, GTRasterType and the code. */
 function geoTags([x, dx, , y, , dy]: Transform, code: number, kind: 'projected' | 'geographic'): RawTag[] {
@@ -188,7 +206,10 @@ export async function backwards(warp: WarpPlan): Promise<PointTransform> {
   return pixelTransform(warp, back)
 }
 
-function pixelTransform({ source, target, wraps }: WarpPlan, back: PointTransform): PointTransform {
+function pixelTransform(
+  { source, target, wraps }: Pick<WarpPlan, 'source' | 'target' | 'wraps'>,
+  back: PointTransform,
+): PointTransform {
   const [s, t] = [source.transform as unknown as Transform, target.transform as unknown as Transform]
   const middle = place(s, source.width / 2, source.height / 2)[0]
   return (column, row) => {

@@ -13,7 +13,16 @@ const PIECE_BYTES = 24 * 1024 * 1024
 /** Nodes of the net: exact there, straight between; a cell that bends more is halved, down to LEAST. */
 const CELL = 32
 const LEAST = 8
-const MOST_BEND = 0.1
+const MOST_BEND = 1e-4
+/**
+ * Where a cell is tested: its edges. Between conformal projections the bends along x and y are opposite (harmonic functions), so that
+ * they cancel out in the middle of a cell.
+ */
+const TESTED: readonly Place[] = [
+  [0.5, 0],
+  [0, 0.5],
+  [0.5, 0.5],
+]
 /** A piece is not halved below this. */
 const LEAST_PIECE = 64
 
@@ -83,20 +92,26 @@ class Warper {
     return places
   }
 
-  /** Between the centres of its corner pixels straight, where its middle agrees. */
+  /** Between the centres of its corner pixels straight, where the tested places agree. */
   #cell(places: Float64Array, piece: Rectangle, cell: Rectangle): void {
     const at = (x: number, y: number): [number, number] => this.#back(piece.x + x + 0.5, piece.y + y + 0.5)
     const [x1, y1] = [cell.x + cell.width - 1, cell.y + cell.height - 1]
     const corners = [at(cell.x, cell.y), at(x1, cell.y), at(cell.x, y1), at(x1, y1)] as const
-    const middle = at((cell.x + x1) / 2, (cell.y + y1) / 2)
-    const mean = [0, 1].map((i) => corners.reduce((sum, c) => sum + (c[i as 0 | 1] as number), 0) / 4)
-    const bend = Math.hypot((mean[0] as number) - middle[0], (mean[1] as number) - middle[1])
+    const bend = Math.max(
+      ...TESTED.map(([u, v]) => this.#bend(corners, u, v, at(cell.x + (cell.width - 1) * u, cell.y + (cell.height - 1) * v))),
+    )
     if (bend <= MOST_BEND) return straight(places, piece.width, cell, corners)
     if (Number.isFinite(bend) && Math.max(cell.width, cell.height) > LEAST) {
       for (const half of halves(cell)) this.#cell(places, piece, half)
       return
     }
     for (let y = cell.y; y <= y1; y++) for (let x = cell.x; x <= x1; x++) places.set(at(x, y), (y * piece.width + x) * 2)
+  }
+
+  /** How far a straight line misses an exact place, in source pixels. */
+  #bend([a, b, c, d]: readonly [Place, Place, Place, Place], u: number, v: number, exact: Place): number {
+    const line = (i: 0 | 1): number => (a[i] * (1 - u) + b[i] * u) * (1 - v) + (c[i] * (1 - u) + d[i] * u) * v
+    return Math.hypot(line(0) - exact[0], line(1) - exact[1])
   }
 
   /** The part of the source that the places need; undefined where none lies within it. */

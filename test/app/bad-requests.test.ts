@@ -229,6 +229,8 @@ test('job types tell their parameters, and each submit link exists', async () =>
     'hello_world',
     'inventory_container',
     'list_container',
+    'process_container',
+    'process_raster',
     'summarize_container',
   ])
   for (const job of body.job_types) {

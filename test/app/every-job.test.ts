@@ -1,4 +1,5 @@
 // Every job type of the registry runs from submission to its result: a new one without a line here fails.
+import { makeTiff } from '../support/tiff-maker.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { jobs } from '../../src/jobs/index.gen.ts'
 import { fill, startApp, type TestApp } from '../support/app.ts'
@@ -31,6 +32,19 @@ const RUNS: Readonly<Record<string, () => Promise<[parameters: object, result: o
     Promise.resolve([
       { container, level: 'full' },
       { blob_count: 3, success: true },
+    ]),
+  process_raster: async () => {
+    const client = await app.container()
+    await client.getBlockBlobClient('a.tif').uploadData(makeTiff({ width: 40, height: 30, bands: 1, dtype: 'uint8' }))
+    return [
+      { source_container: client.containerName, source_blob: 'a.tif' },
+      { target_name: 'a_analysis', levels: 1 },
+    ]
+  },
+  process_container: () =>
+    Promise.resolve([
+      { container, prefix: 'none/' },
+      { files: 0, published: 0, warning: 'no rasters matched' },
     ]),
   compare_inventories: async () => [
     { before: await inventory('one'), after: await inventory('two') },

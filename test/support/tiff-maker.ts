@@ -15,6 +15,7 @@ export interface Plain {
   readonly projected?: boolean
   readonly origin?: readonly [number, number]
   readonly pixel?: number
+  /** On top, or instead of one that is written anyway. */
   readonly tags?: readonly WrittenTag[]
   /** Tags that are left out. */
   readonly without?: readonly number[]
@@ -42,8 +43,9 @@ export function makeTiff(p: Plain): Buffer {
       ...(p.extraSamples ? [shorts(338, ...p.extraSamples)] : []),
       ...(p.nodata === undefined ? [] : [ascii(42_113, p.nodata)]),
       ...(p.epsg === undefined ? [] : place(p, p.epsg)),
-      ...(p.tags ?? []),
-    ].filter((t) => !p.without?.includes(t.tag))
+    ]
+      .filter((t) => !p.without?.includes(t.tag) && !p.tags?.some((own) => own.tag === t.tag))
+      .concat(p.tags ?? [])
   const directory = writeDirectory(tags(0), 8, 0, false)
   const header = Buffer.from([0x49, 0x49, 42, 0, 8, 0, 0, 0])
   return Buffer.concat([header, writeDirectory(tags(8 + directory.length), 8, 0, false), data])

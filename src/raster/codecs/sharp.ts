@@ -82,5 +82,7 @@ export async function encodePicture(
 ): Promise<Uint8Array> {
   const sharp = await need('Writing JPEG or WebP tiles')
   const image = sharp(data, { raw: { width, height, channels: bands as 1 | 3 | 4 } })
+  // One band stays one: without this sharp makes three equal ones of it.
+  if (bands === 1) image.toColourspace('b-w')
   return kind === 'jpeg' ? image.jpeg({ quality, chromaSubsampling: '4:2:0' }).toBuffer() : image.webp({ quality }).toBuffer()
 }
