@@ -27,17 +27,30 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     submit(options.url, 'hello_world', { n: 100 }),
     submit(options.url, 'summarize_container', { container_name: CONTAINER, prefix }),
     submit(options.url, 'list_container', { container_name: CONTAINER, prefix, metadata_level: 'full', create_index: true }),
+    submit(options.url, 'process_container', { container_name: CONTAINER, prefix }),
   ])
   const board = new JobBoard(process.stdout)
   const done = await board.watch(jobs.map((j) => j.links.status))
   show(done)
-  const bad = done.filter((j) => j.status !== 'completed')
+  // A file that cannot be converted is an outcome of its own, not a failure of the demo.
+  const bad = done.filter((j) => j.status !== 'completed' && j.status !== 'completed_with_errors')
   for (const job of bad)
     console.error(`${job.job_type} is ${job.status}: ${job.error ? `${job.error.code}: ${job.error.details}` : 'see its tasks'}`)
   console.log(`\n${options.stays ? 'Look at' : 'While npm start runs, look at'}`)
   for (const job of done) console.log(`  ${job.job_type.padEnd(20)} ${job.links['status']}`)
+  const [output] = done.flatMap((j) => (j.result?.['outputs'] as Output[] | undefined) ?? [])
+  if (output) console.log(`  a raster as COG      ${pictureUrl(options.url, output)}`)
   return bad.length === 0 ? 0 : 1
 }
+
+interface Output {
+  readonly container: string
+  readonly blob: string
+}
+
+/** A picture of it. */
+const pictureUrl = (url: string, { container, blob }: Output): string =>
+  `${url}/api/rasters/${container}/preview/${blob.split('/').map(encodeURIComponent).join('/')}`
 
 function storageOf({ storage }: DemoOptions): string {
   if (storage && storage !== 'UseDevelopmentStorage=true') return storage

@@ -186,31 +186,48 @@ function averagePlain({ width, height, bands, data }: Pixels, half: Pixels, stor
 }
 
 /** Missing samples are left out; none left: nodata, or 0 under a mask. */
-function averageValid(
-  { width, height, bands, data, mask }: Pixels,
-  half: Pixels,
-  store: Store,
-  nodata: SampleValue | undefined,
-): void {
+function averageValid(pixels: Pixels, half: Pixels, store: Store, nodata: SampleValue | undefined): void {
+  const { width, height, bands, data, mask } = pixels
   const from = data as Float64Array
+  const to = half.data as Float64Array
   const isNan = Number.isNaN(nodata)
+  const isBytes = pixels.dtype === 'uint8' && nodata === undefined
   let t = 0
   for (let y = 0; y < half.height; y++)
-    for (let x = 0; x < half.width; x++)
-      for (let b = 0; b < bands; b++) {
+    for (let x = 0; x < half.width; x++) {
+      const first = y * 2 * width + x * 2
+      const isRight = x * 2 + 1 < width
+      const isLow = y * 2 + 1 < height
+      const a = !mask || mask[first] !== 0
+      const b = isRight && (!mask || mask[first + 1] !== 0)
+      const c = isLow && (!mask || mask[first + width] !== 0)
+      const d = isRight && isLow && (!mask || mask[first + width + 1] !== 0)
+      const i = first * bands
+      const low = width * bands
+      for (let k = 0; k < bands; k++) {
+        if (isBytes && a && b && c && d) {
+          to[t++] =
+            ((from[i + k] as number) +
+              (from[i + bands + k] as number) +
+              (from[i + low + k] as number) +
+              (from[i + low + bands + k] as number) +
+              2) >>
+            2
+          continue
+        }
         let [sum, count] = [0, 0]
-        for (let k = 0; k < 4; k++) {
-          const [px, py] = [x * 2 + (k & 1), y * 2 + (k >> 1)]
-          if (px >= width || py >= height || (mask && mask[py * width + px] === 0)) continue
-          const value = from[(py * width + px) * bands + b] as number
+        for (let n = 0; n < 4; n++) {
+          if (!(n === 0 ? a : n === 1 ? b : n === 2 ? c : d)) continue
+          const value = from[i + (n & 1) * bands + (n >> 1) * low + k] as number
           if (value === nodata || (isNan && Number.isNaN(value))) continue
           sum += value
           count++
         }
         if (count > 0) store(half.data, t, sum, count)
-        else (half.data as Float64Array)[t] = (nodata ?? 0) as number
+        else to[t] = (nodata ?? 0) as number
         t++
       }
+    }
 }
 
 /** Colours over pixels with alpha above 0, or 0; alpha over the alphas that are not 0. */

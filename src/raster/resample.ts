@@ -39,6 +39,7 @@ export function resample(from: Pixels, to: Pixels, needs: ResampleNeeds): void {
     if (form.alpha !== null && Number(from.data[center * from.bands + form.alpha]) === 0) continue
     if (to.mask) to.mask[i] = 255
     if (method === 'nearest') sampler.nearest(i, center)
+    else if (method === 'bilinear' && sampler.bilinear(i, x - reach.x - 0.5, y - reach.y - 0.5)) continue
     else sampler.weighted(i, x - reach.x, y - reach.y, center)
   }
 }
@@ -57,6 +58,10 @@ class Sampler {
   readonly #wx: Float64Array
   readonly #wy: Float64Array
   readonly #alpha: number | null
+  /** No mask, no alpha, no axis reduced. */
+  readonly #isPlain: boolean
+  /** Between bytes nothing has to be clamped, and a typed array cuts what is behind the point. */
+  readonly #isBytes: boolean
 
   constructor(from: Pixels, to: Pixels, { form, method, scale }: ResampleNeeds) {
     this.#from = from
@@ -71,12 +76,50 @@ class Sampler {
     this.#wx = new Float64Array(Math.max(MOST_TAPS, Math.ceil(this.#radius[0]) * 2 + 2))
     this.#wy = new Float64Array(Math.max(MOST_TAPS, Math.ceil(this.#radius[1]) * 2 + 2))
     this.#alpha = form.alpha
+    this.#isPlain = !from.mask && form.alpha === null && this.#scale[0] === 1 && this.#scale[1] === 1
+    this.#isBytes = to.dtype === 'uint8' && form.nodata === null
   }
 
   nearest(i: number, center: number): void {
     const bands = this.#from.bands
     const [to, from] = [this.#to.data as Uint8Array, this.#from.data as Uint8Array]
     for (let b = 0; b < bands; b++) to[i * bands + b] = from[center * bands + b] as number
+  }
+
+  /**
+   * The common case, four valid neighbours and no reduced axis; at an edge the pixel stands for its neighbour.
+   * @param x, y in pixels of the given source, from the centre of its first one
+   * @returns false where it is none: then nothing was written
+   */
+  bilinear(i: number, x: number, y: number): boolean {
+    if (!this.#isPlain) return false
+    const { width, height, bands, data } = this.#from
+    const from = data as Float64Array
+    const [column, row] = [Math.floor(x), Math.floor(y)]
+    const [u, v] = [x - column, y - row]
+    const left = column < 0 ? 0 : column
+    const right = column + 1 < width ? column + 1 : width - 1
+    const upper = (row < 0 ? 0 : row) * width
+    const lower = (row + 1 < height ? row + 1 : height - 1) * width
+    const [a, b, c, d] = [(upper + left) * bands, (upper + right) * bands, (lower + left) * bands, (lower + right) * bands]
+    const nodata = this.#nodata
+    if (nodata !== undefined)
+      for (let k = 0; k < bands; k++)
+        if (
+          this.#isMissing(from[a + k] as number) ||
+          this.#isMissing(from[b + k] as number) ||
+          this.#isMissing(from[c + k] as number) ||
+          this.#isMissing(from[d + k] as number)
+        )
+          return false
+    for (let k = 0; k < bands; k++) {
+      const above = (from[a + k] as number) * (1 - u) + (from[b + k] as number) * u
+      const below = (from[c + k] as number) * (1 - u) + (from[d + k] as number) * u
+      const value = above * (1 - v) + below * v
+      if (this.#isBytes) (this.#to.data as Uint8Array)[i * bands + k] = value + 0.5
+      else this.#store(i * bands + k, value)
+    }
+    return true
   }
 
   /** @param x, y in pixels of the given source; centres of pixels stand at halves */

@@ -12,11 +12,13 @@ export async function sourcePixels({ file, main, mask }: Pyramid, form: OutputFo
   const reader = await ImageReader.open(file, main)
   const maskReader = form.steps.sourceMask && mask ? await MaskReader.open(file, mask) : undefined
   const nodata = parseNodata(form.source_nodata ?? undefined, form.dtype)
+  // A warp makes holes where its source has none: those are not looked for here.
+  const hasHoles = form.has_mask && (maskReader !== undefined || form.steps.maskFromAlpha !== null || form.steps.maskFromNodata)
   const palette = form.steps.expandPalette === null ? undefined : Buffer.from(form.steps.expandPalette, 'base64')
   return {
     async window(area) {
       const pixels = await reader.window(area, form.steps.bands)
-      const holes = form.has_mask ? await maskOf(pixels, area, { reader, maskReader, form, nodata }) : undefined
+      const holes = hasHoles ? await maskOf(pixels, area, { reader, maskReader, form, nodata }) : undefined
       const shown = palette ? expanded(pixels, palette) : pixels
       return { ...shown, mask: holes }
     },

@@ -14,7 +14,7 @@ async function counts(jobId: string): Promise<{ stage: number; n: number; distin
 }
 
 describe('exactly n results per stage, over HTTP', () => {
-  for (const n of [1, 2, 3, 4, 5, 10, 20, 30, 100, 1000, 10_000, 100_000]) {
+  for (const n of [1, 2, 3, 4, 5, 10, 20, 30, 100, 1000, 10_000, 30_000]) {
     test(`n = ${n}`, async () => {
       const { job_id, created } = await app.submit('hello_world', { n, name: 'Ada' })
       expect(created).toBe(true)

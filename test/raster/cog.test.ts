@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => gdal.close())
 
 const RGB = { photometric: 2, bands: 3 } as const
-const [width, height] = [768, 512]
+const [width, height] = [512, 512]
 const palette = shorts(320, ...Array.from({ length: 768 }, (_, i) => (i * 257) & 0xffff))
 
 const plain = (more: Partial<Plain>): Plain => {

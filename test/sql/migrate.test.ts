@@ -47,9 +47,9 @@ test('24 releases start at once on an empty database: one migrates, all succeed,
 })
 
 test('through a pooler in transaction mode no lock stays behind, so the next migration does not hang', async () => {
-  const pooler = await startTransactionPooler(database.url, 4)
+  const pooler = await startTransactionPooler(database.url, 2)
   try {
-    for (const mark of ['a', 'b', 'c', 'd', 'e']) {
+    for (const mark of ['a', 'b', 'c']) {
       await database.pool.query(`COMMENT ON SCHEMA app IS '${mark}'`)
       expect(await migrate(pooler.url, 'sql')).toEqual({ migrations: [], functionsReplaced: true })
       expect(await locks()).toEqual([])
