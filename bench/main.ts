@@ -10,6 +10,8 @@ import { hostileGlobs } from './globs.ts'
 import { activities, idleShare, openHost, roundTrips } from './host.ts'
 import { millionBlobs } from './inventory.ts'
 import { median, type Row, whole, withHost } from './measure.ts'
+import { rasterJobs } from './raster-tiles.ts'
+import { rasters } from './raster.ts'
 import { soak } from './soak.ts'
 import { sqlCore } from './sql-core.ts'
 import { fairness, helloWorld, residentMb } from './stack.ts'
@@ -196,6 +198,10 @@ try {
   if (all || wanted.has('sql')) rows.push(...(await benchSql(db)))
   if (all || wanted.has('stack')) rows.push(...(await benchStack(backends, db)))
   if (wanted.has('containers')) rows.push(...(await containers(backends, db)))
+  if (wanted.has('raster')) {
+    rows.push(...(await rasters(10_000)))
+    rows.push(...(await rasterJobs(backends, 10_000)))
+  }
   if (wanted.has('globs')) rows.push(...(await hostileGlobs(backends)))
   if (wanted.has('inventory')) rows.push(...(await millionBlobs(1_000_000)))
   if (wanted.has('eta')) rows.push(...(await recordCompletions(backends, db)))

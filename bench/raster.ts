@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { temporaryFolder } from '../local/temporary-folder.ts'
 import { doubles, longs, shorts, writeDirectory } from '../src/raster/ifd-writer.ts'
+import { CHILD_ENV, CHILD_FLAGS } from '../src/raster/pool.ts'
 import type { Row } from './measure.ts'
 
 const run = promisify(execFile)
@@ -17,7 +18,7 @@ interface Measured {
 }
 
 /** A plain strip file of land-like samples: hills, some noise, flat water. Written row by row: it may be larger than memory. */
-function makeSource(path: string, side: number, kind: 'rgb' | 'float32'): void {
+export function makeSource(path: string, side: number, kind: 'rgb' | 'float32'): void {
   const bands = kind === 'rgb' ? 3 : 1
   const size = kind === 'rgb' ? 1 : 4
   const strip = side * bands * size
@@ -63,8 +64,8 @@ function makeSource(path: string, side: number, kind: 'rgb' | 'float32'): void {
 }
 
 async function ours(file: string, options: object): Promise<Measured> {
-  const args = ['--max-old-space-size=160', 'bench/raster-child.ts', file, JSON.stringify(options)]
-  const { stdout } = await run(process.execPath, args, { maxBuffer: 1e7 })
+  const args = [...CHILD_FLAGS, 'bench/raster-child.ts', file, JSON.stringify(options)]
+  const { stdout } = await run(process.execPath, args, { maxBuffer: 1e7, env: { ...process.env, ...CHILD_ENV } })
   return JSON.parse(stdout) as Measured
 }
 

@@ -23,6 +23,7 @@ export async function buildApp(outdir = 'dist/app'): Promise<Metafile> {
     logLevel: 'warning',
   })
   await copyFile('host.json', `${outdir}/host.json`)
+  await copyFile('src/raster/epsg.gen.json', `${outdir}/epsg.gen.json`)
   await writeFile(
     `${outdir}/package.json`,
     `${JSON.stringify({ name: 'lamplighter', type: 'module', main: 'main.js' }, null, 2)}\n`,

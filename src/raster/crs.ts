@@ -1,4 +1,5 @@
 // Coordinate reference systems by EPSG code: PROJ strings for proj4, each with its largest error against PROJ (docs/decisions).
+import { readFile } from 'node:fs/promises'
 import { AppError } from '../rules/errors.ts'
 import { place, type Transform } from './georeference.ts'
 
@@ -27,9 +28,9 @@ export type PointTransform = (x: number, y: number) => [number, number]
 
 let table: Promise<CrsTable> | undefined
 
-/** Read at first use: half a megabyte that most processes never need. */
+/** Read at first use, and as a file beside the code: 1.5 MB that most processes never need would be parsed with every start. */
 export function crsTable(): Promise<CrsTable> {
-  table ??= import('./epsg.gen.json', { with: { type: 'json' } }).then((m) => m.default as unknown as CrsTable)
+  table ??= readFile(new URL('./epsg.gen.json', import.meta.url), 'utf8').then((text) => JSON.parse(text) as CrsTable)
   return table
 }
 

@@ -7,7 +7,7 @@ import { describePyramid } from './describe.ts'
 import { type DataType, type Pyramid, readPyramid, type TiffImage } from './image.ts'
 import { MaskReader } from './mask.ts'
 import type { RasterInfo } from '../models/raster.ts'
-import { blobSource } from './range-source.ts'
+import { blobSource, countedSource } from './range-source.ts'
 import type { PixelSource } from './region.ts'
 import { bytesOfType, decodedType } from './samples.ts'
 import type { PinnedSource } from './tasks.ts'
@@ -39,8 +39,11 @@ export class OpenedRaster {
   }
 
   static async open(blobs: BlobStore, source: PinnedSource): Promise<OpenedRaster> {
-    const pyramid = await readPyramid(await readTiff(blobSource(blobs, source)))
-    return new OpenedRaster(`${source.container}/${source.blob}`, pyramid, await describePyramid(pyramid))
+    const counted = countedSource(blobSource(blobs, source))
+    const pyramid = await readPyramid(await readTiff(counted))
+    const info = await describePyramid(pyramid)
+    const { bytesRead: bytes_read, reads } = counted
+    return new OpenedRaster(`${source.container}/${source.blob}`, pyramid, { ...info, bytes_read, reads })
   }
 
   get dtype(): DataType {

@@ -189,46 +189,43 @@ function averagePlain({ width, height, bands, data }: Pixels, half: Pixels, stor
 function averageValid(pixels: Pixels, half: Pixels, store: Store, nodata: SampleValue | undefined): void {
   const { width, height, bands, data, mask } = pixels
   const from = data as Float64Array
-  const to = half.data as Float64Array
-  const isNan = Number.isNaN(nodata)
   const isBytes = pixels.dtype === 'uint8' && nodata === undefined
+  const isMissing = missingTest(nodata)
+  const low = width * bands
   let t = 0
   for (let y = 0; y < half.height; y++)
     for (let x = 0; x < half.width; x++) {
       const first = y * 2 * width + x * 2
       const isRight = x * 2 + 1 < width
       const isLow = y * 2 + 1 < height
-      const a = !mask || mask[first] !== 0
-      const b = isRight && (!mask || mask[first + 1] !== 0)
-      const c = isLow && (!mask || mask[first + width] !== 0)
-      const d = isRight && isLow && (!mask || mask[first + width + 1] !== 0)
-      const i = first * bands
-      const low = width * bands
-      for (let k = 0; k < bands; k++) {
-        if (isBytes && a && b && c && d) {
-          to[t++] =
-            ((from[i + k] as number) +
-              (from[i + bands + k] as number) +
-              (from[i + low + k] as number) +
-              (from[i + low + bands + k] as number) +
-              2) >>
-            2
-          continue
-        }
-        let [sum, count] = [0, 0]
-        for (let n = 0; n < 4; n++) {
-          if (!(n === 0 ? a : n === 1 ? b : n === 2 ? c : d)) continue
-          const value = from[i + (n & 1) * bands + (n >> 1) * low + k] as number
-          if (value === nodata || (isNan && Number.isNaN(value))) continue
-          sum += value
-          count++
-        }
-        if (count > 0) store(half.data, t, sum, count)
-        else to[t] = (nodata ?? 0) as number
-        t++
-      }
+      // A bit for each of the four.
+      const valid =
+        (!mask || mask[first] ? 1 : 0) |
+        (isRight && (!mask || mask[first + 1]) ? 2 : 0) |
+        (isLow && (!mask || mask[first + width]) ? 4 : 0) |
+        (isRight && isLow && (!mask || mask[first + width + 1]) ? 8 : 0)
+      for (let i = first * bands; i < (first + 1) * bands; i++, t++)
+        if (isBytes && valid === 15) (half.data as Uint8Array)[t] = roundedMean(from, i, bands, low)
+        else meanOfValid(from, i, bands, low, valid)
     }
+
+  function meanOfValid(source: Float64Array, i: number, step: number, below: number, valid: number): void {
+    let sum = 0
+    let count = 0
+    for (let n = 0; n < 4; n++) {
+      if ((valid & (1 << n)) === 0) continue
+      const value = source[i + (n & 1) * step + (n >> 1) * below] as number
+      if (isMissing(value)) continue
+      sum += value
+      count++
+    }
+    if (count > 0) store(half.data, t, sum, count)
+    else (half.data as Float64Array)[t] = (nodata ?? 0) as number
+  }
 }
+
+const roundedMean = (from: Float64Array, i: number, step: number, below: number): number =>
+  ((from[i] as number) + (from[i + step] as number) + (from[i + below] as number) + (from[i + below + step] as number) + 2) >> 2
 
 /** Colours over pixels with alpha above 0, or 0; alpha over the alphas that are not 0. */
 function averageByAlpha({ width, height, bands, data }: Pixels, half: Pixels, store: Store, alpha: number): void {

@@ -66,8 +66,8 @@ export async function planRaster(pyramid: Pyramid, source: RasterPlan['source'],
   }
 }
 
-/** Compressed strips: a part of a row costs the whole. */
-const readsRows = (image: TiffImage): boolean => !image.isTiled && image.compression !== COMPRESSION.none
+/** Of compressed strips a part of a row costs the whole; of others it is a read of its own for each row. */
+const readsRows = (image: TiffImage): boolean => !image.isTiled
 
 function layoutRefusal({ file, main }: Pyramid, times: number, isWarped: boolean): AppError {
   const layout = main.isTiled ? 'tiles' : 'strips'

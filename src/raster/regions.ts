@@ -42,7 +42,8 @@ export function cutIntoRegions(
   const halvings = Math.max(Math.min(above, 1), halvingsThatFit(tile, bytesPerPixel, above))
   const square = tile * 2 ** halvings
   const needed = Math.ceil(size.width / square)
-  const fitting = Math.max(1, Math.floor(LIMITS.slabBytes / (tile * square * bytesPerPixel)))
+  // Half of what a square may take: the rows of a wide region are read whole beside it.
+  const fitting = Math.max(1, Math.floor(LIMITS.slabBytes / 2 / (tile * square * bytesPerPixel)))
   const regionWidth = square * Math.min(needed, fitting, wide)
   return {
     level,

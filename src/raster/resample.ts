@@ -29,7 +29,8 @@ export function resample(from: Pixels, to: Pixels, needs: ResampleNeeds): void {
   const { places, reach, form, source, method } = needs
   const sampler = new Sampler(from, to, needs)
   for (let i = 0, p = 0; p < places.length; i++, p += 2) {
-    const [x, y] = [places[p] as number, places[p + 1] as number]
+    const x = places[p] as number
+    const y = places[p + 1] as number
     if (!(x >= 0 && y >= 0 && x < source.width + EDGE && y < source.height + EDGE)) continue
     const column = Math.min(Math.floor(x + EDGE), source.width - 1) - reach.x
     const row = Math.min(Math.floor(y + EDGE), source.height - 1) - reach.y
@@ -95,13 +96,18 @@ class Sampler {
     if (!this.#isPlain) return false
     const { width, height, bands, data } = this.#from
     const from = data as Float64Array
-    const [column, row] = [Math.floor(x), Math.floor(y)]
-    const [u, v] = [x - column, y - row]
+    const column = Math.floor(x)
+    const row = Math.floor(y)
+    const u = x - column
+    const v = y - row
     const left = column < 0 ? 0 : column
     const right = column + 1 < width ? column + 1 : width - 1
     const upper = (row < 0 ? 0 : row) * width
     const lower = (row + 1 < height ? row + 1 : height - 1) * width
-    const [a, b, c, d] = [(upper + left) * bands, (upper + right) * bands, (lower + left) * bands, (lower + right) * bands]
+    const a = (upper + left) * bands
+    const b = (upper + right) * bands
+    const c = (lower + left) * bands
+    const d = (lower + right) * bands
     const nodata = this.#nodata
     if (nodata !== undefined)
       for (let k = 0; k < bands; k++)

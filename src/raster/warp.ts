@@ -23,6 +23,8 @@ const TESTED: readonly Place[] = [
   [0, 0.5],
   [0.5, 0.5],
 ]
+/** Rows worked on at once, whole: a narrow piece of a source of strips would be many small reads. */
+const BAND = 64
 /** A piece is not halved below this. */
 const LEAST_PIECE = 64
 
@@ -37,6 +39,7 @@ class Warper {
   readonly #warp: WarpPlan
   readonly #form: WarpForm
   readonly #back: PointTransform
+  #buffer = new Float64Array()
 
   constructor(source: PixelSource, warp: WarpPlan, form: WarpForm, back: PointTransform) {
     this.#source = source
@@ -47,7 +50,8 @@ class Warper {
 
   async window(area: Rectangle): Promise<Pixels> {
     const target = this.#empty(area)
-    await this.#fill(target, area, area)
+    for (let y = area.y; y < area.y + area.height; y += BAND)
+      await this.#fill(target, area, { ...area, y, height: Math.min(BAND, area.y + area.height - y) })
     return target
   }
 
@@ -85,7 +89,10 @@ class Warper {
 
   /** Column and row of the source for the centre of each pixel, two numbers a pixel. */
   #places(piece: Rectangle): Float64Array {
-    const places = new Float64Array(piece.width * piece.height * 2)
+    const length = piece.width * piece.height * 2
+    // Used again: 4 MB each would wait for a collection that sees how little the heap itself holds.
+    if (this.#buffer.length < length) this.#buffer = new Float64Array(length)
+    const places = this.#buffer.subarray(0, length)
     for (let y = 0; y < piece.height; y += CELL)
       for (let x = 0; x < piece.width; x += CELL)
         this.#cell(places, piece, { x, y, width: Math.min(CELL, piece.width - x), height: Math.min(CELL, piece.height - y) })
@@ -119,7 +126,8 @@ class Warper {
     const { width, height } = this.#warp.source
     let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity]
     for (let i = 0; i < places.length; i += 2) {
-      const [x, y] = [places[i] as number, places[i + 1] as number]
+      const x = places[i] as number
+      const y = places[i + 1] as number
       if (!(x >= 0 && y >= 0 && x <= width && y <= height)) continue
       if (x < left) left = x
       if (x > right) right = x
@@ -162,16 +170,18 @@ function straight(
   cell: Rectangle,
   [a, b, c, d]: readonly [Place, Place, Place, Place],
 ): void {
-  const [w, h] = [Math.max(1, cell.width - 1), Math.max(1, cell.height - 1)]
+  const w = Math.max(1, cell.width - 1)
+  const h = Math.max(1, cell.height - 1)
   for (let y = 0; y < cell.height; y++) {
     const v = y / h
-    const [x0, y0] = [a[0] + (c[0] - a[0]) * v, a[1] + (c[1] - a[1]) * v]
-    const [x1, y1] = [b[0] + (d[0] - b[0]) * v, b[1] + (d[1] - b[1]) * v]
+    const x0 = a[0] + (c[0] - a[0]) * v
+    const y0 = a[1] + (c[1] - a[1]) * v
+    const dx = b[0] + (d[0] - b[0]) * v - x0
+    const dy = b[1] + (d[1] - b[1]) * v - y0
     let at = ((cell.y + y) * stride + cell.x) * 2
     for (let x = 0; x < cell.width; x++) {
-      const u = x / w
-      places[at++] = x0 + (x1 - x0) * u
-      places[at++] = y0 + (y1 - y0) * u
+      places[at++] = x0 + (dx * x) / w
+      places[at++] = y0 + (dy * x) / w
     }
   }
 }

@@ -19,6 +19,8 @@ export interface Rectangle {
 
 /** Neighbours this close are one read, and one read is at most so large. */
 const GAP = 16 * 1024
+/** Between parts of rows: less than what another request costs. */
+const ROW_GAP = 64 * 1024
 const READ_BYTES = 8 * 1024 * 1024
 const READS_AT_ONCE = 4
 /** Decoded chunks that the next window is likely to need again. */
@@ -164,7 +166,7 @@ export class ImageReader {
       }
     if (this.nodata !== undefined && segments.length < area.height * (image.planar === 2 ? bands.length : 1))
       (target.data as Uint8Array).fill(this.nodata as number)
-    await pLimit(READS_AT_ONCE).map(grouped(segments), async (group) => {
+    await pLimit(READS_AT_ONCE).map(grouped(segments, ROW_GAP), async (group) => {
       const first = group[0] as Wanted
       const last = group.at(-1) as Wanted
       const bytes = await this.#source.read(first.offset, last.offset + last.count - first.offset)
@@ -196,7 +198,7 @@ function assertWithin({ x, y, width, height }: Rectangle, image: TiffImage): voi
 }
 
 /** In file order, neighbours together. */
-function grouped<T extends Wanted>(wanted: readonly T[]): T[][] {
+function grouped<T extends Wanted>(wanted: readonly T[], gap = GAP): T[][] {
   const groups: T[][] = []
   let current: T[] = []
   for (const next of [...wanted].sort((a, b) => a.offset - b.offset)) {
@@ -205,7 +207,7 @@ function grouped<T extends Wanted>(wanted: readonly T[]): T[][] {
     const joins =
       first &&
       last &&
-      next.offset - (last.offset + last.count) <= GAP &&
+      next.offset - (last.offset + last.count) <= gap &&
       next.offset + next.count - first.offset <= READ_BYTES &&
       next.offset >= last.offset + last.count
     if (joins) current.push(next)

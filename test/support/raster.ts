@@ -43,6 +43,7 @@ export class MemorySide implements SideStore {
 
 export interface Converted {
   readonly bytes: Buffer
+  readonly fileSize: number
   readonly plan: RasterPlan
   readonly reports: RegionReport[]
 }
@@ -50,6 +51,8 @@ export interface Converted {
 export interface ConvertControl {
   /** Order in which regions are made; default row by row. */
   readonly order?: (count: number) => number[]
+  /** Blocks are counted and thrown away, as a task sends them away. */
+  readonly discards?: boolean
   /** Cuts of its own instead of the plan's. */
   readonly cuts?: (plan: RasterPlan) => Regions[]
 }
@@ -62,7 +65,9 @@ export async function convert(source: RangeSource, options: object = {}, control
   const plan = control.cuts ? { ...found, cuts: control.cuts(found) } : found
   const pixels = await regionPixels(pyramid, plan)
   const staged = new Map<string, Uint8Array>()
-  const stage = async (id: string, bytes: Uint8Array): Promise<void> => void staged.set(id, bytes)
+  const stage = async (id: string, bytes: Uint8Array): Promise<void> => {
+    if (!control.discards) staged.set(id, bytes)
+  }
   const side = new MemorySide()
   const base = plan.cuts[0] as Regions
   const reports: RegionReport[] = []
@@ -74,6 +79,6 @@ export async function convert(source: RangeSource, options: object = {}, control
     await side.put(base.halvings, row, column, packPixels(top))
     reports.push({ row, column, blocks, digest: digestOf(top) })
   }
-  const { ids } = await assemble(plan.form, plan.cuts, reports, { side, stage })
-  return { bytes: Buffer.concat(ids.map((id) => staged.get(id) as Uint8Array)), plan, reports }
+  const { ids, fileSize } = await assemble(plan.form, plan.cuts, reports, { side, stage })
+  return { bytes: Buffer.concat(ids.map((id) => staged.get(id) ?? new Uint8Array())), fileSize, plan, reports }
 }
