@@ -139,6 +139,8 @@ function valuesOf(raster: OpenedRaster, { width, height, bands, data, mask }: Pi
 }
 
 const TILE = 256
+/** Source pixels that nobody sees in a picture. */
+const SEEN = 0.1
 
 /** WebMercatorQuad (OGC 17-083r4, annex D): 256 px, transparent outside. */
 async function tileOf(raster: OpenedRaster, { z, x, y, render }: Asked<'tile'>): Promise<LookAnswer> {
@@ -170,7 +172,7 @@ async function tileOf(raster: OpenedRaster, { z, x, y, render }: Asked<'tile'>):
     scale: [1, 1] as [number, number],
     wraps: raster.info.crs.kind === 'geographic',
   }
-  const source = await warpPixels(await raster.level(number, chosen.bands), warp, form)
+  const source = await warpPixels(await raster.level(number, chosen.bands), warp, form, SEEN)
   const bytes = png(await source.window({ x: 0, y: 0, width: TILE, height: TILE }), chosen)
   return bytes ? { kind: 'bytes', contentType: 'image/png', bytes } : { kind: 'empty' }
 }

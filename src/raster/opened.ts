@@ -11,11 +11,11 @@ import { blobSource, countedSource } from './range-source.ts'
 import type { PixelSource } from './region.ts'
 import { bytesOfType, decodedType } from './samples.ts'
 import type { PinnedSource } from './tasks.ts'
-import { ImageReader } from './window.ts'
+import { ImageReader, newChunkCache } from './window.ts'
 
-/** Of each file that is looked at; the next tile mostly needs neighbours of this one's. */
-const CACHE_BYTES = 4 * 1024 * 1024
-const FILES = 16
+/** Decoded tiles of all files and levels: the next look mostly needs neighbours of this one's. */
+const chunks = newChunkCache(64 * 1024 * 1024)
+const FILES = 64
 /** Decoded bytes that one look may need: a raster without overviews is too large to be looked at as a whole. */
 const LOOK_BYTES = 64 * 1024 * 1024
 
@@ -74,7 +74,7 @@ export class OpenedRaster {
     const { file, main, mask, overviews } = this.pyramid
     const image: TiffImage = number === 0 ? main : (overviews[number - 1]?.image as TiffImage)
     const maskImage = number === 0 ? mask : overviews[number - 1]?.mask
-    const reader = await ImageReader.open(file, image, CACHE_BYTES)
+    const reader = await ImageReader.open(file, image, chunks)
     const masks = maskImage ? await MaskReader.open(file, maskImage) : undefined
     return {
       window: async (area) => {

@@ -28,9 +28,15 @@ const BAND = 64
 /** A piece is not halved below this. */
 const LEAST_PIECE = 64
 
-export async function warpPixels(source: PixelSource, warp: WarpPlan, form: WarpForm): Promise<PixelSource> {
+/** @param mostBend how far, in source pixels, a place may be from the exact one */
+export async function warpPixels(
+  source: PixelSource,
+  warp: WarpPlan,
+  form: WarpForm,
+  mostBend = MOST_BEND,
+): Promise<PixelSource> {
   const back = await backwards(warp)
-  const warper = new Warper(source, warp, form, back)
+  const warper = new Warper(source, warp, form, back, mostBend)
   return { window: (area) => warper.window(area) }
 }
 
@@ -39,13 +45,15 @@ class Warper {
   readonly #warp: WarpPlan
   readonly #form: WarpForm
   readonly #back: PointTransform
+  readonly #mostBend: number
   #buffer = new Float64Array()
 
-  constructor(source: PixelSource, warp: WarpPlan, form: WarpForm, back: PointTransform) {
+  constructor(source: PixelSource, warp: WarpPlan, form: WarpForm, back: PointTransform, mostBend: number) {
     this.#source = source
     this.#warp = warp
     this.#form = form
     this.#back = back
+    this.#mostBend = mostBend
   }
 
   async window(area: Rectangle): Promise<Pixels> {
@@ -107,7 +115,7 @@ class Warper {
     const bend = Math.max(
       ...TESTED.map(([u, v]) => this.#bend(corners, u, v, at(cell.x + (cell.width - 1) * u, cell.y + (cell.height - 1) * v))),
     )
-    if (bend <= MOST_BEND) return straight(places, piece.width, cell, corners)
+    if (bend <= this.#mostBend) return straight(places, piece.width, cell, corners)
     if (Number.isFinite(bend) && Math.max(cell.width, cell.height) > LEAST) {
       for (const half of halves(cell)) this.#cell(places, piece, half)
       return

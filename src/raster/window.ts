@@ -8,6 +8,7 @@ import type { TiffFile } from './directory.ts'
 import { assertReadable, bytesPerSample, type DataType, type TiffImage } from './image.ts'
 import type { RangeSource } from './range-source.ts'
 import { decodedType, newSamples, parseNodata, type Pixels, type Samples, type SampleValue } from './samples.ts'
+import { LIMITS } from './limits.ts'
 import { COMPRESSION, TAG } from './tags.ts'
 
 export interface Rectangle {
@@ -32,6 +33,17 @@ interface Wanted {
   readonly count: number
 }
 
+/** Decoded chunks by reader and number, bounded by their bytes; several readers may share one. */
+export type ChunkCache = LRUCache<string, Samples>
+export const newChunkCache = (bytes: number): ChunkCache =>
+  new LRUCache({
+    maxSize: bytes,
+    maxEntrySize: Math.max(bytes, LIMITS.blockBytes),
+    sizeCalculation: (s) => Math.max(1, s.byteLength),
+  })
+
+let readers = 0
+
 /** Reads pixels of one image of a file. */
 export class ImageReader {
   readonly image: TiffImage
@@ -39,22 +51,20 @@ export class ImageReader {
   readonly #source: RangeSource
   readonly #form: ChunkForm
   readonly #table: ChunkTable
-  readonly #cache: LRUCache<number, Samples>
+  readonly #cache: ChunkCache
+  readonly #id = `${readers++}/`
 
-  private constructor(source: RangeSource, form: ChunkForm, table: ChunkTable, cacheBytes: number) {
+  private constructor(source: RangeSource, form: ChunkForm, table: ChunkTable, cache: ChunkCache) {
     this.image = form.image
     this.nodata = parseNodata(form.image.nodataText, form.image.dtype as DataType)
     this.#source = source
     this.#form = form
     this.#table = table
-    this.#cache = new LRUCache({
-      maxSize: Math.max(cacheBytes, chunkBytes(form)),
-      sizeCalculation: (s) => Math.max(1, s.byteLength),
-    })
+    this.#cache = cache
   }
 
   /** @throws AppError when the image is none that is read; see assertReadable, assertCodec, readChunkTable */
-  static async open(file: TiffFile, image: TiffImage, cacheBytes = CACHE_BYTES): Promise<ImageReader> {
+  static async open(file: TiffFile, image: TiffImage, cache?: ChunkCache): Promise<ImageReader> {
     const { name, size } = file.source
     assertReadable(image, name)
     assertCodec(image, name)
@@ -64,7 +74,12 @@ export class ImageReader {
       jpegTables: image.compression === COMPRESSION.jpeg ? await image.directory.bytes(TAG.jpegTables) : undefined,
       step: image.planar === 2 ? 1 : image.bands,
     }
-    return new ImageReader(file.source, form, await readChunkTable(image, name, size), cacheBytes)
+    return new ImageReader(
+      file.source,
+      form,
+      await readChunkTable(image, name, size),
+      cache ?? newChunkCache(Math.max(CACHE_BYTES, chunkBytes(form))),
+    )
   }
 
   /**
@@ -88,7 +103,7 @@ export class ImageReader {
     const wanted = this.#chunksOf(target)
     const missing: Wanted[] = []
     for (const index of wanted) {
-      const held = this.#cache.get(index)
+      const held = this.#cache.get(this.#id + index)
       const [offset, count] = [this.#table.offsets[index] as number, this.#table.counts[index] as number]
       if (held) this.#copy(index, held, target)
       else if (offset === 0 || count === 0) this.#copy(index, emptyChunk(this.#form, this.nodata ?? 0), target)
@@ -101,7 +116,7 @@ export class ImageReader {
       for (const { index, offset, count } of group) {
         const raw = bytes.subarray(offset - first.offset, offset - first.offset + count)
         const samples = await this.#decode(index, raw)
-        this.#cache.set(index, samples)
+        this.#cache.set(this.#id + index, samples)
         this.#copy(index, samples, target)
       }
     })
