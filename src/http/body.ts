@@ -1,5 +1,4 @@
 // Request bodies: read only when they are wanted, within bounds of size and time; what nobody wants is dropped before the answer leaves.
-import type { HttpRequest } from '@azure/functions'
 import { AppError } from '../rules/errors.ts'
 
 const MAX_JSON_BYTES = 1_000_000
@@ -8,7 +7,12 @@ const MAX_DEPTH = 32
 const MAX_DROPPED_BYTES = 104_857_600
 const MAX_MS = 30_000
 
-type Source = Pick<HttpRequest, 'headers' | 'body'>
+/** Of a request: what is read of it. */
+interface Source {
+  readonly headers: Pick<Headers, 'get'>
+  /** A stream of bytes; the types of the host's and of the global ones are not each other's. */
+  readonly body: Pick<ReadableStream<unknown>, 'getReader'> | null | undefined
+}
 
 export class RequestBody {
   readonly #source: Source

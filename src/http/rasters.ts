@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { COLORMAP_NAMES } from '../raster/colormaps.ts'
 import type { Look, LookAnswer, Render } from '../raster/look-task.ts'
+import { outputStatistics } from '../db/reading-outputs.ts'
 import { lookPool } from '../raster/pools.ts'
 import { zoomOf } from '../raster/mercator.ts'
 import type { RasterInfo } from '../models/raster.ts'
@@ -193,8 +194,23 @@ function withoutKeys(url: URL): string {
   return query.size === 0 ? '' : `?${query.toString()}`
 }
 
-const statistics = (call: RasterCall<RasterParams, z.infer<typeof StatisticsQuery>>): Promise<Answer> =>
-  shown(call, { what: 'statistics', ...(call.query.bidx ? { bidx: call.query.bidx } : {}) })
+interface Statistics {
+  readonly level: number
+  readonly exact: boolean
+  readonly bands: readonly { readonly band: number }[]
+}
+
+/** Of a level that is quickly read; where a job recorded those of every pixel, the recorded ones. Percentiles are the level's. */
+async function statistics(call: RasterCall<RasterParams, z.infer<typeof StatisticsQuery>>): Promise<Answer> {
+  const { container, blob } = call.pathParameters
+  const answer = await shown(call, { what: 'statistics', ...(call.query.bidx ? { bidx: call.query.bidx } : {}) })
+  const found = answer.body as Statistics | undefined
+  if (!found || found.exact) return answer
+  const recorded = await outputStatistics(call.r.db, container, blob, answer.headers?.['etag'] ?? '')
+  if (!recorded) return answer
+  const bands = found.bands.map((b) => ({ ...b, ...recorded.find((r) => r.band === b.band) }))
+  return { ...answer, body: { ...found, exact: true, percentiles_of_level: found.level, level: 0, bands } }
+}
 
 const common = { method: 'GET', role: 'reader', pathParameters: RasterParams } as const
 

@@ -41,7 +41,8 @@ export async function outputFormOf(
   const items = parseGdalMetadata(await main.directory.text(TAG.gdalMetadata))
   const chosen = choose(pyramid, options, items)
   assertSamples(chosen)
-  const looks = options.output_tier === 'visualization' ? visualization(chosen, pyramid) : asInSource(chosen, pyramid)
+  const { hasColorMap, ...looks } =
+    options.output_tier === 'visualization' ? visualization(chosen, pyramid) : asInSource(chosen, pyramid)
   const dtype = decodedType(main.dtype as DataType)
   const kept = keptMetadata(items, looks.steps.bands)
   const form: OutputForm = {
@@ -51,12 +52,12 @@ export async function outputFormOf(
     tile_size: tileSize(options.tile_size, looks.bands * bytesOfType(dtype), chosen.warnings),
     compression: compressionOf(options),
     quality: options.quality ?? DEFAULT_QUALITY,
-    overview_method: overviewMethod(chosen, looks.color_map !== null),
-    tags: await copiedTags(main.directory, file.encoding.little),
+    overview_method: overviewMethod(chosen, hasColorMap),
+    tags: await copiedTags(main.directory, file.encoding.little, chosen.warnings),
     metadata_xml: writeGdalMetadata(kept) ?? null,
     source_nodata: chosen.nodata,
     ...looks,
-    color_map: looks.color_map === null ? null : ((await rawTag(main.directory, TAG.colorMap, file.encoding.little)) ?? null),
+    color_map: (hasColorMap && (await rawTag(main.directory, TAG.colorMap, file.encoding.little))) || null,
   }
   if (looks.steps.expandPalette !== null) form.steps.expandPalette = await paletteBytes(main)
   return { form, warnings: chosen.warnings }
@@ -107,24 +108,24 @@ function nodataText({ nodataText: given, dtype }: TiffImage, { nodata }: Convers
 }
 
 type Looks = Pick<OutputForm, 'bands' | 'photometric' | 'extra_samples' | 'nodata' | 'alpha' | 'has_mask' | 'steps'> & {
-  readonly color_map: RawTag | 'source' | null
+  /** The source's colour map is copied. */
+  readonly hasColorMap: boolean
 }
 
 /** Analysis and archive: bands, nodata, mask and alpha as they are. */
-function asInSource({ bands, colors, isPalette, nodata, main }: Chosen, { mask }: Pyramid): Looks & { color_map: null } {
-  const looks = {
+function asInSource({ bands, colors, isPalette, nodata, main }: Chosen, { mask }: Pyramid): Looks {
+  return {
     ...colorTags(colors, isPalette, main.extraSamples),
     bands: bands.length,
     nodata,
     has_mask: mask !== undefined,
     steps: { bands: [...bands], expandPalette: null, maskFromAlpha: null, maskFromNodata: false, sourceMask: mask !== undefined },
-    color_map: isPalette ? ('source' as const) : null,
+    hasColorMap: isPalette,
   }
-  return looks as unknown as Looks & { color_map: null }
 }
 
 /** For eyes: 8 bit, 1, 3 or 4 bands, holes as a mask or alpha. */
-function visualization(chosen: Chosen, { mask }: Pyramid): Looks & { color_map: null } {
+function visualization(chosen: Chosen, { mask }: Pyramid): Looks {
   const { main, name, options, bands, colors, isPalette, nodata } = chosen
   const compression = compressionOf(options)
   const refuse = (text: string): never => {
@@ -159,7 +160,7 @@ function visualization(chosen: Chosen, { mask }: Pyramid): Looks & { color_map: 
       maskFromNodata: nodata !== null,
       sourceMask: mask !== undefined,
     },
-    color_map: null,
+    hasColorMap: false,
   }
 }
 
@@ -211,11 +212,16 @@ function tileSize(wanted: 256 | 512 | 1024, bytesPerPixel: number, warnings: For
   return tile
 }
 
-async function copiedTags(directory: Directory, isLittle: boolean): Promise<RawTag[]> {
+/** Georeference and colour profiles are small; every task reads the plan that holds them. */
+const MOST_TAG_BYTES = 1024 * 1024
+
+async function copiedTags(directory: Directory, isLittle: boolean, warnings: FormWarning[]): Promise<RawTag[]> {
   const found: RawTag[] = []
   for (const tag of [...GEO_TAGS, TAG.iccProfile]) {
     const raw = await rawTag(directory, tag, isLittle)
-    if (raw) found.push(raw)
+    if (!raw) continue
+    if (raw.bytes.length * 0.75 <= MOST_TAG_BYTES) found.push(raw)
+    else warnings.push({ code: 'TAG_DROPPED', message: `tag ${tag} has more than ${MOST_TAG_BYTES} bytes and is not copied` })
   }
   return found
 }

@@ -26,14 +26,12 @@ import { MaskReader } from './mask.ts'
 type Of<K extends RasterTask['kind']> = Extract<RasterTask, { kind: K }>
 
 /** @throws AppError the refusals of docs/rasters.md, and what storage answers */
-export async function runRasterTask<K extends RasterTask['kind']>(blobs: BlobStore, task: Of<K>): Promise<RasterAnswers[K]> {
-  const steps: { [S in RasterTask['kind']]: (blobs: BlobStore, task: Of<S>) => Promise<RasterAnswers[S]> } = {
-    validate: validateRaster,
-    plan: planTiles,
-    tiles: createTiles,
-    assemble: assembleRaster,
-  }
-  return steps[task.kind](blobs, task as never) as Promise<RasterAnswers[K]>
+export async function runRasterTask<K extends RasterTask['kind']>(blobs: BlobStore, task: Of<K>): Promise<RasterAnswers[K]>
+export async function runRasterTask(blobs: BlobStore, task: RasterTask): Promise<RasterAnswers[RasterTask['kind']]> {
+  if (task.kind === 'validate') return validateRaster(blobs, task)
+  if (task.kind === 'plan') return planTiles(blobs, task)
+  if (task.kind === 'tiles') return createTiles(blobs, task)
+  return assembleRaster(blobs, task)
 }
 
 /** Refuses what can be told from directories, options and one tile of each kind. */

@@ -42,6 +42,11 @@ export const isFloat = (dtype: DataType): boolean => dtype.startsWith('float')
 export const isSigned = (dtype: DataType): boolean => dtype.startsWith('int')
 export const isWide = (dtype: DataType): boolean => dtype === 'uint64' || dtype === 'int64'
 
+/** Stores a value of the samples' own kind: bigint where they are 64-bit integers. */
+export const setSample = (samples: Samples, at: number, value: SampleValue): void => {
+  ;(samples as Float64Array)[at] = value as number
+}
+
 /** Least and greatest value of an integer type. */
 export function rangeOf(dtype: DataType): readonly [bigint, bigint] {
   const bits = BigInt(dtype.replace(/^\D+/, ''))

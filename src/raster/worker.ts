@@ -19,7 +19,9 @@ process.on('disconnect', () => process.exit(0))
 async function answer({ id, task }: PoolRequest): Promise<PoolAnswer> {
   try {
     const value =
-      task.kind === 'look' ? await answerLook(blobs, task) : await runRasterTask(blobs, RasterTask.parse(task) as never)
+      task.kind === 'look'
+        ? await answerLook(blobs, task)
+        : await runRasterTask<RasterTask['kind']>(blobs, RasterTask.parse(task))
     return { id, ok: true, value }
   } catch (error) {
     const { code, details } = describeError(error, 'TASK_FAILED')

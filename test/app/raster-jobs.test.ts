@@ -1,4 +1,5 @@
 // What may happen to a conversion on its way: a changed source, a crash at the worst moment, a cancel, a late writer, a lost piece.
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import type { ContainerClient } from '@azure/storage-blob'
@@ -10,6 +11,7 @@ import { runTasks } from '../../src/engine/run-tasks.ts'
 import type { OutputRecords } from '../../src/models/raster-output.ts'
 import { runRasterTask } from '../../src/raster/run-task.ts'
 import { conversionPool } from '../../src/raster/pools.ts'
+import { until } from 'functions-host/testing'
 import { createDatabase, type TestDatabase } from '../support/db.ts'
 import { machine, type Machine, runToEnd, submitTo, turn } from '../support/machine.ts'
 import { makeTiff, someSamples } from '../support/tiff-maker.ts'
@@ -66,6 +68,12 @@ async function toStage(id: string, stage: number, using: Machine = r): Promise<v
     await runTasks({ jobId: id, attempt: 1, stage: step.stage }, using)
   }
 }
+/** Raster processes of this one. */
+const children = (): number[] =>
+  spawnSync('ps', ['-o', 'pid=,args=', '--ppid', String(process.pid)], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .filter((line) => line.includes('raster/worker.ts'))
+    .map((line) => Number.parseInt(line, 10))
 const outputs = (id: string) =>
   r.db.query<{ blob: string; state: string; etag: string }>(
     'SELECT blob, state, etag FROM app.raster_outputs WHERE job_id = $1 ORDER BY plan',
@@ -140,6 +148,28 @@ describe('a conversion', () => {
     expect((await assemble()).etag).toBe(first.etag)
     expect(await runToEnd(r, id)).toMatchObject({ status: 'completed' })
     expect((await outputs(id))[0]?.etag).toBe(first.etag)
+  })
+
+  test('whose child process is killed in mid-task tries again, and ends as if nothing had been', async () => {
+    const id = await submitted()
+    await toStage(id, 3)
+    // Whoever works on the next task of this process is killed as soon as it is there.
+    const killed = (async () => {
+      const pid = await until('a child process works', () => children().at(-1))
+      process.kill(pid, 'SIGKILL')
+    })()
+    for (const pid of children()) process.kill(pid, 'SIGKILL')
+    await Promise.all([runTasks({ jobId: id, attempt: 1, stage: 3 }, r), killed])
+    const [task] = await r.db.query<{ status: string; error_code: string; claims: number }>(
+      `SELECT t.status, t.error_code, t.claims FROM app.tasks t JOIN app.stages s USING (stage_id) WHERE s.job_id = $1 AND s.stage_no = 3`,
+      [id],
+    )
+    expect(task).toEqual({ status: 'retrying', error_code: 'WORKER_CRASHED', claims: 1 })
+    await r.db.query(
+      `UPDATE app.tasks t SET not_before = now() FROM app.stages s WHERE s.stage_id = t.stage_id AND s.job_id = $1 AND t.status = 'retrying'`,
+      [id],
+    )
+    expect(await runToEnd(r, id)).toMatchObject({ status: 'completed' })
   })
 
   test('that is cancelled among its tiles leaves nothing visible, and its pieces go a day later', async () => {

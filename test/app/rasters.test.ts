@@ -146,6 +146,23 @@ describe('what cannot be looked at is refused by name', () => {
   })
 })
 
+test('statistics of a large output are those of every pixel: the job recorded them', async () => {
+  const side = 2300
+  const large = someSamples('uint8', side, side, 1) as Uint8Array
+  large[5] = 255
+  await put('large.tif', makeTiff({ width: side, height: side, bands: 1, dtype: 'uint8', samples: large }))
+  const { job_id } = await app.submit('process_raster', { source_container: container.containerName, source_blob: 'large.tif' })
+  const { result } = await app.waitForJob(job_id)
+  const { body } = await app.get(`/api/rasters/silver/statistics/${(result as { blob: string }).blob}`)
+  expect(body).toMatchObject({
+    exact: true,
+    level: 0,
+    percentiles_of_level: 1,
+    bands: [{ band: 1, count: side * side, max: 255 }],
+  })
+  expect(body.bands[0].mean).toBeCloseTo(large.reduce((a, b) => a + b, 0) / large.length, 6)
+})
+
 describe('tiles of a job', () => {
   test('GeoJSON with the status of each; other job types have none', async () => {
     await put('job.tif', rgb)

@@ -1,6 +1,10 @@
 // Our COGs against GDAL's: same facts, same pixels on every level, whatever the samples.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { inflateSync, zstdDecompressSync } from 'node:zlib'
 import { describeRaster } from '../../src/raster/describe.ts'
+import { readTiff } from '../../src/raster/directory.ts'
 import { checkCog } from '../../src/raster/check.ts'
 import { shorts } from '../../src/raster/ifd-writer.ts'
 import { type Gdal, openGdal } from '../support/gdal.ts'
@@ -97,4 +101,51 @@ test('planar, big-endian, LZW, BigTIFF, rotated and without a CRS: what was ther
     byte_order: 'little',
     transform: [500_000, 10, 0, 5_000_000, 0, -10],
   })
+})
+
+test('ZSTD holds the same pixels as DEFLATE, tile by tile', async () => {
+  const source = makeTiff(plain(RGB))
+  const [zstd, deflate] = await Promise.all([
+    convert(bytesSource(source), { tile_size: 256, compression: 'zstd' }),
+    convert(bytesSource(source), { tile_size: 256 }),
+  ])
+  const tiles = async (bytes: Uint8Array) => {
+    const { directories } = await readTiff(bytesSource(bytes))
+    const found: [number, number][] = []
+    for (const d of directories) {
+      const [offsets, counts] = [await d.numbers(324), await d.numbers(325)]
+      for (const [i, at] of (offsets ?? []).entries()) found.push([at, counts?.[i] ?? 0])
+    }
+    return found
+  }
+  const [a, b] = [await tiles(zstd.bytes), await tiles(deflate.bytes)]
+  expect(a.length).toBe(b.length)
+  for (const [i, [at, count]] of a.entries()) {
+    const [other, size] = b[i] as [number, number]
+    expect(
+      zstdDecompressSync(zstd.bytes.subarray(at, at + count)).equals(inflateSync(deflate.bytes.subarray(other, other + size))),
+    ).toBe(true)
+  }
+})
+
+const hasGdal = spawnSync('gdalinfo', ['--version']).status === 0
+if (!hasGdal) console.log('skipped: the checks with GDAL on PATH, because there is no gdalinfo')
+
+test.skipIf(!hasGdal)('GDAL on PATH opens what it can write itself: DEFLATE, ZSTD, JPEG, WebP, masks', async () => {
+  const folder = await mkdtemp('/tmp/cog-')
+  try {
+    const source = makeTiff(plain(RGB))
+    for (const options of [
+      {},
+      { compression: 'zstd' },
+      ...['jpeg', 'webp', 'deflate'].map((c) => ({ compression: c, output_tier: 'visualization' })),
+    ]) {
+      await writeFile(`${folder}/x.tif`, (await convert(bytesSource(source), { tile_size: 256, ...options })).bytes)
+      const info = spawnSync('gdalinfo', ['-json', '-checksum', `${folder}/x.tif`], { encoding: 'utf8' })
+      expect(info.status, info.stderr).toBe(0)
+      expect(JSON.parse(info.stdout)).toMatchObject({ size: [width, height], metadata: { IMAGE_STRUCTURE: { LAYOUT: 'COG' } } })
+    }
+  } finally {
+    await rm(folder, { recursive: true })
+  }
 })

@@ -10,7 +10,7 @@ import { Conversion } from '../../src/raster/options.ts'
 import { halve, levelSizes } from '../../src/raster/overview.ts'
 import { planRaster, type RasterPlan } from '../../src/raster/plan.ts'
 import { type Regions, regionArea } from '../../src/raster/regions.ts'
-import { newSamples, type Pixels } from '../../src/raster/samples.ts'
+import { newSamples, type Pixels, setSample } from '../../src/raster/samples.ts'
 import { mergeMoments, momentsOf, NO_MOMENTS } from '../../src/raster/statistics.ts'
 import { tileRecord } from '../../src/raster/tile-encoder.ts'
 import { ImageReader } from '../../src/raster/window.ts'
@@ -125,7 +125,7 @@ function naiveHalf({ width, height, bands, dtype, data }: Pixels): Pixels {
           return px < width && py < height ? [Number(data[(py * width + px) * bands + b])] : []
         })
         const mean = four.reduce((s, v) => s + v, 0) / four.length
-        half[(y * w + x) * bands + b] = (Math.sign(mean) * Math.floor(Math.abs(mean) + 0.5)) as never
+        setSample(half, (y * w + x) * bands + b, Math.sign(mean) * Math.floor(Math.abs(mean) + 0.5))
       }
   return { width: w, height: h, bands, dtype, data: half }
 }
@@ -133,7 +133,7 @@ function naiveHalf({ width, height, bands, dtype, data }: Pixels): Pixels {
 describe('rules of halving', () => {
   const four = (dtype: Pixels['dtype'], values: number[], more: Partial<Pixels> = {}): Pixels => {
     const data = newSamples(dtype, values.length)
-    values.forEach((v, i) => (data[i] = v as never))
+    values.forEach((v, i) => setSample(data, i, v))
     return { width: 2, height: 2, bands: values.length / 4, dtype, data, ...more }
   }
   const average = { method: 'average', nodata: undefined, alpha: undefined } as const

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readTiff } from '../../src/raster/directory.ts'
 import { readPyramid } from '../../src/raster/image.ts'
-import { bytesOver, type DecodedType, newSamples, type Pixels } from '../../src/raster/samples.ts'
+import { bytesOver, type DecodedType, newSamples, type Pixels, type SampleValue, setSample } from '../../src/raster/samples.ts'
 import { ImageReader, type Rectangle } from '../../src/raster/window.ts'
 import { type Gdal, openGdal } from '../support/gdal.ts'
 import { bytesSource } from '../support/raster.ts'
@@ -25,7 +25,8 @@ export async function readAll(file: Uint8Array, area?: Rectangle): Promise<Pixel
 function bandwise({ data, bands, dtype }: Pixels): Buffer {
   const planes = newSamples(dtype, data.length)
   const pixels = data.length / bands
-  for (let i = 0; i < pixels; i++) for (let b = 0; b < bands; b++) planes[b * pixels + i] = data[i * bands + b] as never
+  for (let i = 0; i < pixels; i++)
+    for (let b = 0; b < bands; b++) setSample(planes, b * pixels + i, data[i * bands + b] as SampleValue)
   return Buffer.from(bytesOver(planes))
 }
 
@@ -108,7 +109,7 @@ test('any window is the same part of the whole, strips and tiles, compressed or 
 
 test('half floats are widened, as GDAL widens them', async () => {
   const samples = someSamples('float32', 40, 30, 1)
-  samples.set([0, -0, 65_504, 6e-8, Infinity, -Infinity, Number.NaN] as never)
+  for (const [i, v] of [0, -0, 65_504, 6e-8, Infinity, -Infinity, Number.NaN].entries()) setSample(samples, i, v)
   const plain = makeTiff({ width: 40, height: 30, bands: 1, dtype: 'float32', samples })
   for (const options of [
     ['COMPRESS=NONE'],

@@ -10,10 +10,10 @@ import { HTTP_TABLE } from '../../src/http/table.ts'
 import { plainTemplate, valuesOf } from '../../src/http/template.ts'
 
 const ID = 'a1'.repeat(32)
-const trigger = (method: string, route: string) => ({ type: 'httpTrigger', methods: [method], route }) as never
+const trigger = (method: string, route: string) => ({ methods: [method], route })
 const routes = HTTP_TABLE.map((d) => ({
   ...d,
-  host: httpRoute({ name: d.name } as never, trigger(d.method, d.path), 'api'),
+  host: httpRoute({ name: d.name }, trigger(d.method, d.path), 'api'),
 }))
 const literals = [...new Set(HTTP_TABLE.flatMap((d) => plainTemplate(d.path).split('/')).filter((part) => !part.startsWith('{')))]
 const takers = (method: string, url: string): string[] =>

@@ -44,7 +44,11 @@ const CONSTRAINTS: Record<string, (argument: string) => (text: string) => boolea
 }
 
 /** The route of an HTTP function below the prefix; default, and when it is empty: its name. */
-export function httpRoute(fn: FunctionMetadata, trigger: Binding, prefix: string): HttpRoute {
+export function httpRoute(
+  fn: Pick<FunctionMetadata, 'name'>,
+  trigger: Pick<Binding, 'route' | 'methods'>,
+  prefix: string,
+): HttpRoute {
   const template = [prefix, trigger.route || fn.name].filter(Boolean).join('/')
   return {
     name: fn.name,

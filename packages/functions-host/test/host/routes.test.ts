@@ -5,8 +5,7 @@ import { findOverlaps } from '../../src/http/overlaps.ts'
 import { withoutDotSegments } from '../../src/http/paths.ts'
 import { type HttpRoute, httpRoute, inHostOrder, matchRoute } from '../../src/http/routes.ts'
 
-const made = (name: string, route: string, methods = ['GET']): HttpRoute =>
-  httpRoute({ name, bindings: {} }, { type: 'httpTrigger', direction: 'in', route, methods }, 'api')
+const made = (name: string, route: string, methods = ['GET']): HttpRoute => httpRoute({ name }, { route, methods }, 'api')
 const routesOf = (table: Readonly<Record<string, string>>): HttpRoute[] =>
   inHostOrder(Object.entries(table).map(([name, route]) => made(name, route)))
 const matched = (table: Readonly<Record<string, string>>, path: string) => {
