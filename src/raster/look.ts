@@ -107,11 +107,7 @@ async function windowOf(raster: OpenedRaster, { area, format, render }: Asked<'w
     const chosen = await brush(raster, render)
     return picture(await (await raster.level(0, chosen.bands)).window(area), chosen)
   }
-  const bands = render.bidx?.map((b) => b - 1) ?? raster.info.color_interpretation.map((_, i) => i)
-  if (bands.some((b) => b >= raster.info.bands))
-    throw new AppError('BAND_UNKNOWN', `bidx names a band above ${raster.info.bands}.`, {
-      issues: [{ path: 'bidx', message: `must be within 1-${raster.info.bands}` }],
-    })
+  const bands = raster.bandsOf(render.bidx)
   const pixels = await (await raster.level(0, bands)).window(area)
   if (format === 'tif')
     return {
@@ -222,11 +218,7 @@ async function pointOf(raster: OpenedRaster, { at, isLonLat, bidx }: Asked<'poin
   const [column, row] = (unplace(transform, x, y) ?? [-1, -1]).map(Math.floor) as [number, number]
   if (!(column >= 0 && row >= 0 && column < main.width && row < main.height))
     throw new AppError('POINT_OUTSIDE', `${at.join(', ')} lies outside ${raster.name}${await boundsText(raster)}.`)
-  const bands = bidx?.map((b) => b - 1) ?? raster.info.color_interpretation.map((_, i) => i)
-  if (bands.some((b) => b >= main.bands))
-    throw new AppError('BAND_UNKNOWN', `bidx names a band above ${main.bands}.`, {
-      issues: [{ path: 'bidx', message: `must be within 1-${main.bands}` }],
-    })
+  const bands = raster.bandsOf(bidx)
   const pixels = await (await raster.level(0, bands)).window({ x: column, y: row, width: 1, height: 1 })
   return {
     coordinates: at,
@@ -245,11 +237,7 @@ async function statistics(
   raster: OpenedRaster,
   bidx: readonly number[] | undefined,
 ): Promise<{ level: number; exact: boolean; width: number; height: number; bands: BandStatistics[] }> {
-  const bands = bidx?.map((b) => b - 1) ?? raster.info.color_interpretation.map((_, i) => i)
-  if (bands.some((b) => b >= raster.info.bands))
-    throw new AppError('BAND_UNKNOWN', `bidx names a band above ${raster.info.bands}.`, {
-      issues: [{ path: 'bidx', message: `must be within 1-${raster.info.bands}` }],
-    })
+  const bands = raster.bandsOf(bidx)
   const sizes = raster.sizes
   const fitting = sizes.findIndex((s) => s.width * s.height <= STATISTICS_PIXELS)
   const number = fitting < 0 ? sizes.length - 1 : fitting

@@ -50,6 +50,21 @@ export class OpenedRaster {
     return this.pyramid.main.dtype as DataType
   }
 
+  /**
+   * @param bidx 1-based; default all
+   * @returns 0-based
+   * @throws AppError `BAND_UNKNOWN`
+   */
+  bandsOf(bidx: readonly number[] | undefined): number[] {
+    const { bands } = this.pyramid.main
+    const unknown = bidx?.find((b) => b > bands)
+    if (unknown !== undefined)
+      throw new AppError('BAND_UNKNOWN', `bidx names ${unknown}, but ${this.name} has ${bands} bands.`, {
+        issues: [{ path: 'bidx', message: `must be within 1-${bands}` }],
+      })
+    return bidx?.map((b) => b - 1) ?? Array.from({ length: bands }, (_, i) => i)
+  }
+
   /** Sizes from the image down. */
   get sizes(): { readonly width: number; readonly height: number }[] {
     return [this.pyramid.main, ...this.pyramid.overviews.map((o) => o.image)]

@@ -28,14 +28,9 @@ export async function brushOf(
   stretch: () => Promise<readonly (readonly [number, number])[]>,
 ): Promise<Brush> {
   const { info, pyramid } = raster
-  const unknown = render.bidx?.find((b) => b > info.bands)
-  if (unknown !== undefined)
-    throw new AppError('BAND_UNKNOWN', `bidx names ${unknown}, but ${raster.name} has ${info.bands} bands.`, {
-      issues: [{ path: 'bidx', message: `must be within 1-${info.bands}` }],
-    })
   const isPalette =
     info.color_interpretation[0] === 'palette' && pyramid.main.photometric === PHOTOMETRIC.palette && render.bidx === undefined
-  const shown = render.bidx?.map((b) => b - 1) ?? shownBands(info.color_interpretation)
+  const shown = render.bidx ? raster.bandsOf(render.bidx) : shownBands(info.color_interpretation)
   if (shown.length !== 1 && shown.length !== 3)
     throw new AppError('INVALID_QUERY', `bidx has ${shown.length} bands; a picture has 1 or 3.`, {
       issues: [{ path: 'bidx', message: 'must be 1 or 3 bands' }],
