@@ -1,5 +1,6 @@
 // The deployable app: one ESM file and what the Functions host needs beside it.
-import { copyFile, mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
 import { build, type Metafile } from 'esbuild'
 
 /** Gives CommonJS packages inside the bundle a `require`, under a name that no package declares. */
@@ -8,7 +9,8 @@ const BANNER = `import { createRequire as __lamplighterRequire } from 'node:modu
 /** Builds into `dist/app` and answers with the list of inputs. */
 export async function buildApp(outdir = 'dist/app'): Promise<Metafile> {
   await mkdir(outdir, { recursive: true })
-  const { metafile } = await build({
+  const { metafile, outputFiles } = await build({
+    write: false,
     // The second is no function app: its name must not match `main` of package.json, or the host would load it.
     entryPoints: { main: 'src/main.ts', 'raster-worker': 'src/raster/worker.ts' },
     outdir,
@@ -22,11 +24,16 @@ export async function buildApp(outdir = 'dist/app'): Promise<Metafile> {
     metafile: true,
     logLevel: 'warning',
   })
-  await copyFile('host.json', `${outdir}/host.json`)
-  await copyFile('src/raster/epsg.gen.json', `${outdir}/epsg.gen.json`)
-  await writeFile(
-    `${outdir}/package.json`,
-    `${JSON.stringify({ name: 'lamplighter', type: 'module', main: 'main.js' }, null, 2)}\n`,
-  )
+  for (const { path, contents } of outputFiles) await put(path, contents)
+  await put(`${outdir}/host.json`, await readFile('host.json'))
+  await put(`${outdir}/epsg.gen.json`, await readFile('src/raster/epsg.gen.json'))
+  await put(`${outdir}/package.json`, `${JSON.stringify({ name: 'lamplighter', type: 'module', main: 'main.js' }, null, 2)}\n`)
   return metafile
+}
+
+/** Whole or as it was: a host that starts meanwhile never loads half a file. */
+async function put(path: string, contents: string | Uint8Array): Promise<void> {
+  const half = `${path}.${process.pid}-${randomUUID().slice(0, 8)}`
+  await writeFile(half, contents)
+  await rename(half, path)
 }

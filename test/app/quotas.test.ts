@@ -14,13 +14,13 @@ afterAll(() => app.stop())
 const submit = (n: number, name: string) => app.send('POST', '/api/jobs/submit/hello_world', { n, name })
 
 test('more jobs than a caller may have at once: 429 with Retry-After; joining one of them is none; room is there again when one ends', async () => {
-  const first = (await submit(4000, 'one')).body
-  const second = (await submit(4000, 'two')).body
+  const first = (await submit(30_000, 'one')).body
+  const second = (await submit(30_000, 'two')).body
   for (const { job_id } of [first, second]) await app.send('POST', `/api/jobs/${job_id}/pause`, { reason: 'held for the test' })
   const refused = await submit(1, 'three')
   expect([refused.status, refused.body.code, refused.headers.get('retry-after')]).toEqual([429, 'TOO_MANY_JOBS', '30'])
   expect(refused.body.detail).toBe('2 jobs of key have not ended, 2 at most (MAX_JOBS_PER_CALLER).')
-  expect((await submit(4000, 'two')).status).toBe(202)
+  expect((await submit(30_000, 'two')).status).toBe(202)
   expect(await findJob(app.database.pool, refused.body.job_id ?? 'none')).toBeUndefined()
   await app.send('POST', `/api/jobs/${first.job_id}/cancel`, { reason: 'room' })
   expect((await submit(1, 'three')).status).toBe(202)
