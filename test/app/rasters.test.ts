@@ -146,6 +146,58 @@ describe('what cannot be looked at is refused by name', () => {
   })
 })
 
+test('a tile shows each place within one pixel of the raster: colours that are coordinates', async () => {
+  // Red is the column, green the row, blue which 256 of both.
+  const [w, h] = [700, 500]
+  const coded = Uint8Array.from({ length: w * h * 3 }, (_, i) => {
+    const [column, row] = [Math.floor(i / 3) % w, Math.floor(i / 3 / w)]
+    return i % 3 === 0 ? column & 255 : i % 3 === 1 ? row & 255 : (column >> 8) * 16 + (row >> 8)
+  })
+  const coast = { x: 500_000, y: 5_000_000 }
+  await put(
+    'coded.tif',
+    makeTiff({
+      width: w,
+      height: h,
+      bands: 3,
+      dtype: 'uint8',
+      photometric: 2,
+      samples: coded,
+      epsg: 32_633,
+      origin: [coast.x, coast.y],
+      pixel: 100,
+    }),
+  )
+  const {
+    tiles,
+    maxzoom: z,
+    bounds,
+  } = (await app.get(url('tilejson', 'coded.tif'))).body as { tiles: string[]; maxzoom: number; bounds: number[] }
+  const [west, south, east, north] = bounds as [number, number, number, number]
+  let seen = 0
+  for (let k = 1; k < 12; k++) {
+    const [lon, lat] = [west + ((east - west) * k) / 12, south + ((north - south) * ((k * 5) % 12)) / 12]
+    const [tx, ty] = [((lon + 180) / 360) * 2 ** z, ((1 - Math.asinh(Math.tan((lat * Math.PI) / 180)) / Math.PI) / 2) * 2 ** z]
+    const [x, y] = [Math.floor(tx), Math.floor(ty)]
+    const answer = await fetch((tiles[0] as string).replace('{z}', String(z)).replace('{x}', String(x)).replace('{y}', String(y)))
+    if (answer.status === 204) continue
+    const { data } = await sharp(Buffer.from(await answer.arrayBuffer()))
+      .raw()
+      .toBuffer({ resolveWithObject: true })
+    const at = (Math.floor((ty - y) * 256) * 256 + Math.floor((tx - x) * 256)) * 4
+    const point = await app.get(url('point', 'coded.tif', `?lon=${lon}&lat=${lat}`))
+    if (point.status !== 200 || data[at + 3] === 0) continue
+    const [column, row] = [
+      (data[at] as number) + ((data[at + 2] as number) >> 4) * 256,
+      (data[at + 1] as number) + ((data[at + 2] as number) & 15) * 256,
+    ]
+    expect(Math.abs(column - point.body.pixel[0])).toBeLessThanOrEqual(1)
+    expect(Math.abs(row - point.body.pixel[1])).toBeLessThanOrEqual(1)
+    seen++
+  }
+  expect(seen).toBeGreaterThan(5)
+})
+
 test('statistics of a large output are those of every pixel: the job recorded them', async () => {
   const side = 2300
   const large = someSamples('uint8', side, side, 1) as Uint8Array
