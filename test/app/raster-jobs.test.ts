@@ -153,13 +153,14 @@ describe('a conversion', () => {
   test('whose child process is killed in mid-task tries again, and ends as if nothing had been', async () => {
     const id = await submitted()
     await toStage(id, 3)
-    // Whoever works on the next task of this process is killed as soon as it is there.
-    const killed = (async () => {
-      const pid = await until('a child process works', () => children().at(-1))
-      process.kill(pid, 'SIGKILL')
-    })()
-    for (const pid of children()) process.kill(pid, 'SIGKILL')
-    await Promise.all([runTasks({ jobId: id, attempt: 1, stage: 3 }, r), killed])
+    // Whatever process there is is killed until the try has ended: a new one takes longer to start than the next look.
+    let ended = false
+    const running = runTasks({ jobId: id, attempt: 1, stage: 3 }, r).finally(() => (ended = true))
+    await until('the try has ended', () => {
+      for (const pid of children()) process.kill(pid, 'SIGKILL')
+      return ended || undefined
+    })
+    await running
     const [task] = await r.db.query<{ status: string; error_code: string; claims: number }>(
       `SELECT t.status, t.error_code, t.claims FROM app.tasks t JOIN app.stages s USING (stage_id) WHERE s.job_id = $1 AND s.stage_no = 3`,
       [id],

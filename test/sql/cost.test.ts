@@ -25,6 +25,19 @@ async function buffersPerTask(db: Pool, n: number): Promise<number> {
   return touched / n
 }
 
+/**
+ * The first of three that is near the small one, else the last: a snapshot's xmin is the oldest transaction of all databases, so that an
+ * open one of another test file keeps dead versions of rows here, and pages are visited that would have been pruned.
+ */
+async function undisturbed(db: Pool, n: number, small: number): Promise<number> {
+  let found = Number.NaN
+  for (let tries = 0; tries < 3; tries++) {
+    found = await buffersPerTask(db, n)
+    if (found / small < 1.5) break
+  }
+  return found
+}
+
 test('a completion costs the same at 1,000 and at 100,000 tasks: no COUNT, no scan of the stage', async () => {
   // One connection, so that every statistic is that of this test and flushed when asked.
   await withDb(
@@ -32,12 +45,12 @@ test('a completion costs the same at 1,000 and at 100,000 tasks: no COUNT, no sc
       // Its pages are counted with those of the statements, and when it comes depends on the machine.
       await db.query('ALTER TABLE app.tasks SET (autovacuum_enabled = false)')
       const small = await buffersPerTask(db, 1000)
-      const large = await buffersPerTask(db, 100_000)
+      const large = await undisturbed(db, 100_000, small)
       expect(small).toBeGreaterThan(1)
       expect(large / small).toBeLessThan(1.5)
       // A stage that the statistics of a used database do not know yet must not be taken for a tiny one.
       await db.query('ANALYZE app.tasks')
-      expect((await buffersPerTask(db, 20_000)) / small).toBeLessThan(1.5)
+      expect((await undisturbed(db, 20_000, small)) / small).toBeLessThan(1.5)
     },
     { max: 1 },
   )
