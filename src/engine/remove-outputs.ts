@@ -1,6 +1,7 @@
 // Files that nobody needs any more leave storage: replaced ones a day later, those of jobs that ended badly when they are old enough.
 import { outputsToRemove, removeOutput } from '../db/output-functions.ts'
 import { INTERNAL_CONTAINER } from '../models/blob-store.ts'
+import { keptFolder } from '../models/raster-output.ts'
 import type { Deps } from './deps.ts'
 
 /** Files of one pass. */
@@ -13,7 +14,7 @@ export async function removeOutputs(deps: Deps): Promise<number> {
     if (deps.stopping.aborted) break
     try {
       await deps.blobs.delete({ container, blob })
-      await removeKept(deps, `raster/${job_id}/p${plan}/`)
+      await removeKept(deps, `${keptFolder(job_id, plan, blob)}/`)
       await removeOutput(deps.db, { container, blob })
       gone++
     } catch (error) {

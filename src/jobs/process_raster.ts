@@ -4,6 +4,7 @@ import { defineJob, defineStage } from '../define/define-job.ts'
 import { RasterInfo } from '../models/raster.ts'
 import {
   acceptConversion,
+  assertTargetFree,
   planStep,
   publishStep,
   targetContainer,
@@ -70,7 +71,11 @@ const validate = defineStage({
   },
   async run(_task, ctx) {
     const { source_container: container, source_blob: blob } = ctx.parameters
-    await targetContainer(ctx.blobs, ctx.parameters.target_container)
+    const target = {
+      container: await targetContainer(ctx.blobs, ctx.parameters.target_container),
+      name: ctx.parameters.target_name,
+    }
+    await assertTargetFree(ctx, target, ctx.parameters.overwrite)
     const { source, info, warnings } = await validateStep(ctx, { container, blob }, conversionOf(ctx.parameters))
     const first = info.color_interpretation[0]
     return {
@@ -168,12 +173,7 @@ export default defineJob({
     const container = await targetContainer(blobs, p.target_container)
     await blobs.checkContainer(p.source_container)
     await blobs.properties({ container: p.source_container, blob: p.source_blob })
-    const holder = p.overwrite ? undefined : await outputs.holder(container, p.target_name)
-    if (holder !== undefined && holder !== jobId)
-      throw new AppError(
-        'TARGET_EXISTS',
-        `Job ${holder} has published ${container}/${p.target_name}. Submit with overwrite: true, or with another target_name.`,
-      )
+    await assertTargetFree({ outputs, jobId }, { container, name: p.target_name }, p.overwrite)
   },
   async result({ previous }) {
     let warnings: z.infer<typeof Warnings> = []

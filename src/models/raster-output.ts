@@ -1,4 +1,5 @@
 // Files that jobs publish: from the first staged block to their removal. The row is written before the first block.
+import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import { JobId } from './names.ts'
 import { column, instantNow, int32, json, type TableDefinition } from './sql-meta.ts'
@@ -44,6 +45,10 @@ export const rasterOutputsTable: TableDefinition = {
     },
   ],
 }
+
+/** Where a job keeps what one of its files needs on the way: of its own for each, so that removing one takes nothing from the others. */
+export const keptFolder = (jobId: string, plan: number, blob: string): string =>
+  `raster/${jobId}/p${plan}/${createHash('sha256').update(blob).digest('hex').slice(0, 16)}`
 
 /** What a job says of a file before its first block. */
 export interface NewOutput {

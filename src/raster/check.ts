@@ -2,7 +2,7 @@
 import { type Directory, readTiff, type TiffFile } from './directory.ts'
 import type { CogIssue } from './cog-rules.ts'
 import { readImage, type TiffImage } from './image.ts'
-import { ghostArea } from './layout.ts'
+import { firstDirectoryAt, ghostArea } from './layout.ts'
 import type { RangeSource } from './range-source.ts'
 import { SUBFILE, TAG } from './tags.ts'
 
@@ -70,9 +70,8 @@ function directoryOrder(file: TiffFile, levels: readonly Level[], hasMask: boole
   const at = file.directories.map((d) => d.offset)
   const back = at.findIndex((offset, i) => i > 0 && offset <= (at[i - 1] as number))
   if (back > 0) return [{ code: 'IFD_ORDER', message: `directory ${back} stands before the one in front of it` }]
-  const first = Math.min(...levels.map((l) => l.offsets[l.offsets.length > 0 ? 0 : -1] ?? Infinity))
-  const start = file.encoding.big ? 200 : 192
-  const expected = hasMask ? (file.encoding.big ? 240 : 226) : start
+  const first = Math.min(...levels.map((l) => l.offsets[0] ?? Infinity))
+  const expected = firstDirectoryAt(hasMask, file.encoding.big)
   if ((at[0] as number) > expected)
     return [{ code: 'IFD_ORDER', message: `the first directory stands at ${at[0]} instead of ${expected}` }]
   return (at.at(-1) as number) < first ? [] : [{ code: 'IFD_ORDER', message: 'data stands before the last directory' }]

@@ -2,9 +2,8 @@
 import { AppError } from '../rules/errors.ts'
 import type { BlobStore } from '../models/blob-store.ts'
 import type { BlobRef } from '../models/blob.ts'
-import type { OutputRecords } from '../models/raster-output.ts'
-import { hasSharp } from './codecs/sharp.ts'
-import { assertZstd } from './codecs/zlib.ts'
+import { keptFolder, type OutputRecords } from '../models/raster-output.ts'
+import { assertCompression } from './codecs/available.ts'
 import { warpableCrs } from './crs.ts'
 import { assertOptions, compressionOf, type Conversion } from './options.ts'
 import { conversionPool } from './pools.ts'
@@ -23,13 +22,7 @@ interface StepContext {
 /** What can be refused before there is a job. @throws AppError `OPTION_INVALID`, `CODEC_UNAVAILABLE`, `CRS_UNKNOWN`, `CRS_ACCURACY` */
 export async function acceptConversion(conversion: Conversion): Promise<void> {
   assertOptions(conversion)
-  const compression = compressionOf(conversion)
-  if (compression === 'zstd') assertZstd()
-  if ((compression === 'jpeg' || compression === 'webp') && !(await hasSharp()))
-    throw new AppError(
-      'CODEC_UNAVAILABLE',
-      `${compression} needs the optional package sharp, which is not installed. Install it, or use compression deflate or zstd.`,
-    )
+  await assertCompression(compressionOf(conversion))
   if (conversion.target_crs !== undefined) await warpableCrs(Number(conversion.target_crs.slice('EPSG:'.length)))
 }
 
@@ -43,6 +36,22 @@ export async function targetContainer(blobs: BlobStore, wanted: string | undefin
     })
   await blobs.checkContainer(container)
   return container
+}
+
+const targetExists = (holder: string | null, { container, name }: Target): AppError =>
+  new AppError(
+    'TARGET_EXISTS',
+    `Job ${holder} has published ${container}/${name}. Submit with overwrite: true, or with another target_name.`,
+  )
+
+/** Early, so that no pixel is read for nothing; publishing decides. @throws AppError `TARGET_EXISTS` */
+export async function assertTargetFree(
+  { outputs, jobId }: Pick<StepContext, 'outputs' | 'jobId'>,
+  target: Target,
+  overwrite: boolean,
+): Promise<void> {
+  const holder = overwrite ? undefined : await outputs.holder(target.container, target.name)
+  if (holder !== undefined && holder !== jobId) throw targetExists(holder, target)
 }
 
 const SIDECARS = ['.ovr', '.msk', '.aux.xml', '.tfw', '.tifw', '.wld']
@@ -63,10 +72,6 @@ async function sidecars(blobs: BlobStore, { container, blob }: BlobRef): Promise
   const beside = names.filter((name) => SIDECARS.some((s) => name === `${stem}${s}` || name === `${blob}${s}`))
   return beside.map((name) => ({ code: 'SIDECAR_IGNORED', message: `${name} is not read` }))
 }
-
-/** Where a conversion keeps its plan and its small pixels. */
-export const folderOf = (jobId: string, plan: number, file?: string): string =>
-  file === undefined ? `raster/${jobId}/p${plan}` : `raster/${jobId}/p${plan}/${file}`
 
 /** The file itself: written once, named by job and plan, so that nothing ever overwrites it. */
 export const blobOf = (targetName: string, jobId: string, plan: number): string =>
@@ -91,13 +96,13 @@ export async function planStep(
   target: Target,
   file?: FileOfMany,
 ): Promise<PlannedRaster & { blob: string; plan: number; folder: string; tiles_blob: string }> {
-  const folder = folderOf(ctx.jobId, ctx.attempt, file?.id)
+  const blob = blobOf(target.name, ctx.jobId, ctx.attempt)
+  const folder = keptFolder(ctx.jobId, ctx.attempt, blob)
   const geoJson = `results/${ctx.jobId}/p${ctx.attempt}/${file === undefined ? '' : `${file.id}-`}tiles.json`
   const planned = await conversionPool().run<'plan'>(
     { kind: 'plan', source, conversion, folder, geoJson, keyPrefix: file?.keyPrefix ?? '' },
     ctx.signal,
   )
-  const blob = blobOf(target.name, ctx.jobId, ctx.attempt)
   await ctx.outputs.stage({
     container: target.container,
     blob,
@@ -157,11 +162,7 @@ export async function publishStep(ctx: StepContext, needs: PublishNeeds): Promis
   const { bytes, etag, statistics } = made
   await ctx.outputs.commit(container, blob, { bytes, etag, facts: { statistics, levels: made.levels, bigtiff: made.bigtiff } })
   const { outcome, holder } = await ctx.outputs.publish(container, blob, { overwrite })
-  if (outcome === 'taken')
-    throw new AppError(
-      'TARGET_EXISTS',
-      `Job ${holder} has published ${container}/${targetName}. Submit with overwrite: true, or with another target_name.`,
-    )
+  if (outcome === 'taken') throw targetExists(holder, { container, name: targetName })
   return made
 }
 

@@ -59,7 +59,7 @@ function recordBytes(sizes: ArrayLike<number>): number {
 
 function headerOf(form: OutputForm, levels: readonly LevelTiles[], isBig: boolean): Uint8Array {
   const ghost = ghostArea(form.has_mask)
-  const start = align((isBig ? 16 : 8) + ghost.length, isBig)
+  const start = firstDirectoryAt(form.has_mask, isBig)
   const places = tilePlaces(levels)
   const build = (dataAt: number): WrittenTag[][] =>
     levels.flatMap((level, i) => {
@@ -87,6 +87,10 @@ function headerOf(form: OutputForm, levels: readonly LevelTiles[], isBig: boolea
     bytes.set(writeDirectory(tags, starts[i] as number, starts[i + 1] ?? 0, isBig), starts[i] as number)
   return bytes
 }
+
+/** Behind header and ghost area. */
+export const firstDirectoryAt = (hasMask: boolean, isBig: boolean): number =>
+  align((isBig ? 16 : 8) + ghostArea(hasMask).length, isBig)
 
 const align = (at: number, isBig: boolean): number => Math.ceil(at / (isBig ? 8 : 2)) * (isBig ? 8 : 2)
 

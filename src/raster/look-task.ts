@@ -52,10 +52,3 @@ export type LookAnswer =
   | { readonly kind: 'bytes'; readonly contentType: string; readonly bytes: Uint8Array }
   | { readonly kind: 'empty' }
   | { readonly kind: 'json'; readonly value: unknown }
-
-export const PointAnswer = z.object({
-  coordinates: z.tuple([z.number(), z.number()]).describe('as asked'),
-  pixel: z.tuple([z.int(), z.int()]).describe('column and row'),
-  values: z.array(z.union([z.number(), z.string()]).nullable()).describe('per band; null: missing'),
-  band_names: z.array(z.string()),
-})

@@ -4,6 +4,7 @@ import { colors } from './describe.ts'
 import type { Directory } from './directory.ts'
 import { keptMetadata, type MetadataItem, parseGdalMetadata, writeGdalMetadata } from './gdal-metadata.ts'
 import { type DataType, type Pyramid, type TiffImage } from './image.ts'
+import { LIMITS } from './limits.ts'
 import { compressionOf, type Conversion, DEFAULT_QUALITY } from './options.ts'
 import type { OutputForm, RawTag } from './output.ts'
 import type { OverviewMethod } from './overview.ts'
@@ -203,7 +204,7 @@ function overviewMethod({ main, options }: Chosen, isPalette: boolean): Overview
 /** Very wide pixels get smaller tiles, so that a slab fits into memory. */
 function tileSize(wanted: 256 | 512 | 1024, bytesPerPixel: number, warnings: FormWarning[]): number {
   let tile: number = wanted
-  while (tile > 256 && tile * tile * 2 * bytesPerPixel > 48 * 1024 * 1024) tile /= 2
+  while (tile > 256 && tile * tile * 2 * bytesPerPixel > LIMITS.slabBytes) tile /= 2
   if (tile !== wanted)
     warnings.push({
       code: 'TILE_SIZE_REDUCED',

@@ -1,7 +1,7 @@
 // How one raster becomes one COG: its form, its regions, what each task needs. Nothing of the pixels is read for it.
 import * as z from 'zod'
 import { AppError } from '../rules/errors.ts'
-import { bytesPerSample, type Pyramid, type TiffImage } from './image.ts'
+import { type Pyramid, type TiffImage } from './image.ts'
 import { LIMITS } from './limits.ts'
 import type { Conversion } from './options.ts'
 import { OutputForm } from './output.ts'
@@ -99,5 +99,3 @@ export function estimatedBytes({ form }: RasterPlan): number {
   const raw = form.width * form.height * form.bands * bytesOfType(form.dtype) * (4 / 3)
   return Math.round(form.compression === 'jpeg' || form.compression === 'webp' ? raw / 10 : raw / 2)
 }
-
-export const decodedBytes = (image: TiffImage): number => image.width * image.height * image.bands * bytesPerSample(image)

@@ -1,6 +1,5 @@
 // One task's share of a COG: the tiles of a rectangle on its level and on those above that need no neighbour.
 import { createHash } from 'node:crypto'
-import pLimit from 'p-limit'
 import { type OutputForm, overviewRulesOf, tileFormOf } from './output.ts'
 import { halve } from './overview.ts'
 import { newSamples, type Pixels } from './samples.ts'
@@ -76,7 +75,6 @@ class RegionBuilder {
   readonly #blocks: WrittenBlock[] = []
   /** Upper halves of slabs that wait for their lower ones, by halving. */
   readonly #waiting = new Map<number, Pixels>()
-  readonly #uploads = pLimit(UPLOADS)
   readonly #pending = new Set<Promise<void>>()
   #moments: readonly Moments[]
   #top: Pixels | undefined
@@ -145,7 +143,7 @@ class RegionBuilder {
   /** At most UPLOADS wait, so that finished bytes do not pile up; a failure ends the region at the next one. */
   async #upload(id: string, bytes: Uint8Array): Promise<void> {
     while (this.#pending.size >= UPLOADS) await Promise.race(this.#pending)
-    const upload: Promise<void> = this.#uploads(() => this.#stage(id, bytes))
+    const upload: Promise<void> = this.#stage(id, bytes)
     const settled = upload.finally(() => this.#pending.delete(settled))
     this.#pending.add(settled)
     settled.catch(() => undefined)

@@ -4,8 +4,7 @@ import { type BlobStore, INTERNAL_CONTAINER } from '../models/blob-store.ts'
 import { AppError } from '../rules/errors.ts'
 import { assemble, type RegionReport } from './assemble.ts'
 import { checkCog } from './check.ts'
-import { hasSharp } from './codecs/sharp.ts'
-import { assertZstd } from './codecs/zlib.ts'
+import { assertCompression } from './codecs/available.ts'
 import { describePyramid } from './describe.ts'
 import { readTiff } from './directory.ts'
 import { type Pyramid, readPyramid } from './image.ts'
@@ -37,7 +36,7 @@ export async function runRasterTask(blobs: BlobStore, task: RasterTask): Promise
 /** Refuses what can be told from directories, options and one tile of each kind. */
 async function validateRaster(blobs: BlobStore, { source: ref, conversion }: Of<'validate'>): Promise<ValidatedRaster> {
   assertOptions(conversion)
-  await assertCodecs(compressionOf(conversion))
+  await assertCompression(compressionOf(conversion))
   const source = await openBlobSource(blobs, ref)
   if (source.size === 0) throw new AppError('NOT_TIFF', `${source.name} is empty.`)
   const pyramid = await readPyramid(await readTiff(source))
@@ -51,16 +50,6 @@ async function validateRaster(blobs: BlobStore, { source: ref, conversion }: Of<
     compression: compressionOf(conversion),
     warnings: [...info.warnings, ...warnings],
   }
-}
-
-/** @throws AppError `CODEC_UNAVAILABLE` */
-async function assertCodecs(compression: string): Promise<void> {
-  if (compression === 'zstd') assertZstd()
-  if ((compression === 'jpeg' || compression === 'webp') && !(await hasSharp()))
-    throw new AppError(
-      'CODEC_UNAVAILABLE',
-      `${compression} needs the optional package sharp. Run npm install sharp, or use compression deflate or zstd.`,
-    )
 }
 
 /** Decodes the middle pixel of every band: codecs and tables that do not work are told in the first stage. */

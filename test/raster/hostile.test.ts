@@ -278,7 +278,7 @@ test('LZW that never ends gives no more than it should', () => {
 
 const RUNS = Number(process.env['MUTATIONS'] ?? 2000)
 
-test(`${RUNS} mutations of real files: an AppError or pixels, each within two seconds, in little memory`, async () => {
+test(`${RUNS} mutations of real files: an AppError or pixels, none hangs, memory stays bounded`, async () => {
   const seeds = [
     plain({ nodata: '3', epsg: 32_633 }),
     (
