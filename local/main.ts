@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { buildApp } from './build-app.ts'
 import { AppError } from '../src/rules/errors.ts'
 import { announcement } from './announce.ts'
-import { type Backends, startBackends, startHost } from './cloud.ts'
+import { type BackendOptions, type Backends, startBackends, startHost } from './cloud.ts'
 import { runDemo } from './demo/demo.ts'
 import { doctor } from './doctor.ts'
 import { freePort } from './free-port.ts'
@@ -31,11 +31,19 @@ interface Cloud {
   stop(): Promise<void>
 }
 
+/** Both at once: the bundle takes as long as Postgres. */
+async function backendsAndApp(options: BackendOptions): Promise<Backends> {
+  const [backends, app] = await Promise.allSettled([startBackends(options), buildApp()])
+  if (backends.status === 'rejected') throw backends.reason
+  if (app.status === 'fulfilled') return backends.value
+  await backends.value.stop()
+  throw app.reason
+}
+
 async function startCloud(options: Options, logFile?: string): Promise<Cloud> {
   const home = dataHome()
   const last = await takeLock(home)
-  await buildApp()
-  const backends = await startBackends({ home, ...(last ? { ports: last.ports } : {}) })
+  const backends = await backendsAndApp({ home, ...(last ? { ports: last.ports } : {}) })
   let host: HostProcess
   try {
     host = await startHost(backends, {
