@@ -45,6 +45,7 @@ export const RasterInfo = z.object({
     .optional(),
   georeference: z.enum(['transform', 'gcps', 'none']),
   gcps: z.int().optional(),
+  gcp_hull: z.array(z.array(z.number()).length(2)).optional().describe('convex hull of the ground control points, in their CRS'),
   transform: z.array(z.number()).length(6).optional().describe("GDAL's geotransform"),
   area_or_point: z.enum(['area', 'point']),
   crs: Crs,

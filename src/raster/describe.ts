@@ -112,12 +112,13 @@ function bandMetadata(items: readonly MetadataItem[]): Pick<RasterInfo, 'band_me
 }
 
 async function place({ main }: Pyramid) {
-  const { kind, transform, gcps, areaOrPoint, crs } = await readGeoreference(main.directory)
+  const { kind, transform, gcps, gcpHull, areaOrPoint, crs } = await readGeoreference(main.directory)
   const bounds = transform && boundsOf(transform, main.width, main.height)
   const onEarth = transform && crs.epsg !== undefined ? await crsBounds(crs.epsg, transform, main.width, main.height) : undefined
   return {
     georeference: kind,
     ...(gcps === undefined ? {} : { gcps }),
+    ...(gcpHull ? { gcp_hull: gcpHull.map((p) => [...p]) } : {}),
     ...(transform ? { transform: [...transform] } : {}),
     area_or_point: areaOrPoint,
     crs,

@@ -1,4 +1,5 @@
 // Where an image lies: transform, ground control points, CRS. OGC GeoTIFF 1.1, read as GDAL reads it.
+import { convexHull } from './convex-hull.ts'
 import type { Directory } from './directory.ts'
 import { TAG } from './tags.ts'
 
@@ -18,6 +19,8 @@ export interface Georeference {
   readonly kind: 'transform' | 'gcps' | 'none'
   readonly transform?: Transform
   readonly gcps?: number
+  /** Convex hull of the points in their CRS, counter-clockwise, not closed. */
+  readonly gcpHull?: readonly (readonly [number, number])[]
   readonly areaOrPoint: 'area' | 'point'
   readonly crs: Crs
 }
@@ -42,7 +45,8 @@ export async function readGeoreference(directory: Directory): Promise<Georeferen
   const crs = crsOf(keys)
   const found = transformOf(scale, ties, matrix)
   if (found) return { kind: 'transform', transform: areaOrPoint === 'point' ? toCorner(found) : found, areaOrPoint, crs }
-  if (ties && ties.length > 6) return { kind: 'gcps', gcps: Math.floor(ties.length / 6), areaOrPoint, crs }
+  if (ties && ties.length > 6)
+    return { kind: 'gcps', gcps: Math.floor(ties.length / 6), gcpHull: convexHull(placesOf(ties)), areaOrPoint, crs }
   return { kind: 'none', areaOrPoint, crs }
 }
 
@@ -61,6 +65,12 @@ function transformOf(
   if (matrix?.length !== 16) return undefined
   const m = matrix as unknown as number[]
   return finite([m[3], m[0], m[1], m[7], m[4], m[5]] as unknown as Transform)
+}
+
+function placesOf(ties: Float64Array): [number, number][] {
+  const places: [number, number][] = []
+  for (let i = 0; i + 5 < ties.length; i += 6) places.push([ties[i + 3] as number, ties[i + 4] as number])
+  return places.filter((p) => p.every(Number.isFinite))
 }
 
 const finite = (t: Transform): Transform | undefined => (t.every(Number.isFinite) ? t : undefined)
