@@ -3,9 +3,19 @@ import { storableJson } from '../rules/storable.ts'
 import type { Database } from './pool.ts'
 
 /** SQL types that the functions take. `interval` is given in milliseconds. */
-export type SqlType = 'text' | 'text[]' | 'integer' | 'integer[]' | 'boolean' | 'jsonb' | 'uuid' | 'interval' | 'double precision'
+export type SqlType =
+  | 'text'
+  | 'text[]'
+  | 'integer'
+  | 'integer[]'
+  | 'boolean'
+  | 'jsonb'
+  | 'uuid'
+  | 'interval'
+  | 'double precision'
+  | 'timestamp with time zone'
 /** SQL types that they answer with. */
-export type SqlResultType = SqlType | 'void' | 'bigint' | 'timestamp with time zone'
+export type SqlResultType = SqlType | 'void' | 'bigint'
 
 export interface SqlFunction<A extends object, R extends object> {
   (db: Database, args: A): Promise<R[]>

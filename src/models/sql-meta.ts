@@ -26,6 +26,8 @@ export function column<T extends z.ZodType>(schema: T, meta: ColumnMeta): T {
 export interface IndexDefinition {
   readonly name: string
   readonly on: string
+  /** Access method; default: btree. */
+  readonly using?: 'gist' | 'gin'
   readonly unique?: boolean
   readonly where?: string
   /** Why it exists: which query it serves. */

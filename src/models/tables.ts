@@ -5,6 +5,7 @@ import { jobEventsTable } from './job-event.ts'
 import { jobsTable } from './job.ts'
 import { rasterOutputsTable } from './raster-output.ts'
 import type { TableDefinition } from './sql-meta.ts'
+import { stacCollectionsTable, stacItemsTable } from './stac-record.ts'
 import { stagesTable } from './stage.ts'
 import { tasksTable } from './task.ts'
 
@@ -16,4 +17,6 @@ export const tables: readonly TableDefinition[] = [
   circuitBreakersTable,
   hostsTable,
   rasterOutputsTable,
+  stacCollectionsTable,
+  stacItemsTable,
 ]

@@ -2,6 +2,7 @@
 
 import { type ErrorFacts, facts } from './error-facts.ts'
 import { RASTER_ERROR_CODES } from './raster-error-codes.ts'
+import { STAC_ERROR_CODES } from './stac-error-codes.ts'
 
 export type { ErrorFacts }
 
@@ -213,6 +214,7 @@ export const ERROR_CODES = {
   ),
   CONFIG_INVALID: facts(503, false, 'Settings are missing or wrong; the message names all.', 'Set them and restart.'),
   ...RASTER_ERROR_CODES,
+  ...STAC_ERROR_CODES,
   INTERNAL: facts(
     500,
     false,

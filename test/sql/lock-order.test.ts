@@ -95,6 +95,8 @@ const CALLS: Readonly<Record<string, readonly [scene: Scene, args: string]>> = {
   close_stage: ['done', STAGE],
   commit_output: ['running', `'silver', 'x/1.tif', 1, 'e', '{}'`],
   complete_tasks: ['running', `${STAGE}, '${worker}', '${OUTCOMES}'`],
+  delete_collection: ['running', `'silver'`],
+  delete_item: ['running', `'silver', 'x', 1, true`],
   confirm_start: ['running', '$1, 1'],
   delete_retired: ['running', '100'],
   discard_poison: ['failed', BY],
@@ -111,7 +113,9 @@ const CALLS: Readonly<Record<string, readonly [scene: Scene, args: string]>> = {
   pause_job: ['running', BY],
   outputs_to_remove: ['running', '10'],
   publish_output: ['running', `'silver', 'x/1.tif', false`],
+  publish_raster: ['running', `'silver', 'x/1.tif', false, '[]', '[]'`],
   purge_job: ['failed', '$1'],
+  refresh_extent: ['running', `'silver', '{}'`],
   record_stage_summary: ['done', `${STAGE}, '{}'`],
   release_dead: ['running', `'0123456789abcdef', 'x', '1 s', '1 s'`],
   release_tasks: ['running', `${STAGE}, '${worker}', '{3,1,2}'`],
@@ -125,6 +129,10 @@ const CALLS: Readonly<Record<string, readonly [scene: Scene, args: string]>> = {
   // Its caller holds the job row.
   stage_output: ['running', `'silver', 'x/2.tif', $1, 1, 'x', '{}'`],
   start_attempt: ['failed', `app.lock_job($1) j, LATERAL app.start_attempt(j.job_id, 1, NULL, 'test')`],
+  sweep_items: ['running', `'silver', '{}', '{}', now(), 'mark'`],
+  upsert_collection: ['running', `'silver', 'silver', 'silver', '', '{}'`],
+  upsert_item: ['running', `'{"collection_id": "nothing"}'`],
+  widen_extent: ['running', `'silver', 'x'`],
   submit_job: ['failed', `$1, 'test_job', 1, '{}', '{}', 'fail', NULL, NULL, NULL, true`],
 }
 

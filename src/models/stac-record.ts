@@ -1,0 +1,110 @@
+// The catalogue's records: collections and items of STAC as they are stored, without links, hosts or signatures.
+import * as z from 'zod'
+import { column, instant, instantNow, int32, json, type TableDefinition } from './sql-meta.ts'
+
+/** Where the described files belong: what came, what was made of it, what others described. */
+export const CatalogueKind = z.enum(['bronze', 'silver', 'foreign'])
+export type CatalogueKind = z.infer<typeof CatalogueKind>
+
+/** How much of a file was read for its item. */
+export const CatalogueMode = z.enum(['quick', 'header', 'full'])
+export type CatalogueMode = z.infer<typeof CatalogueMode>
+
+export const CollectionId = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,127}$/)
+export const ItemId = z.string().min(1).max(256)
+
+/** Compared by code point everywhere: pages of a search go on where the one before ended. */
+const TEXT = { type: 'text COLLATE "C"' } as const
+
+export const StacCollectionRow = z.object({
+  collection_id: column(CollectionId, TEXT),
+  kind: CatalogueKind,
+  container: z.string().min(3).max(63).nullable().describe('whose files its items describe; null: of others'),
+  prefix: z.string().max(1024).default('').describe('only names that begin with this'),
+  content: column(json(), { type: 'jsonb' }).describe('title, description, license, keywords, providers, summaries'),
+  west: column(z.number().nullable(), { type: 'double precision' }).describe('of the extent; null: no item has a place'),
+  south: column(z.number().nullable(), { type: 'double precision' }),
+  east: column(z.number().nullable(), { type: 'double precision' }),
+  north: column(z.number().nullable(), { type: 'double precision' }),
+  start_at: instant().nullable(),
+  end_at: instant().nullable(),
+  version: int32(1).default(1),
+  created_at: instantNow('first registration'),
+  updated_at: instantNow('last change'),
+})
+export type StacCollectionRow = z.infer<typeof StacCollectionRow>
+
+export const StacItemRow = z.object({
+  collection_id: column(CollectionId, TEXT),
+  item_id: column(ItemId, TEXT),
+  kind: CatalogueKind,
+  container: z.string().min(3).max(63).nullable(),
+  name: z.string().min(1).max(1024).describe('what the id is made of: the file, or the logical name of an output'),
+  blob: z.string().min(1).max(1024).nullable().describe('where the bytes are now; null: elsewhere'),
+  etag: z.string().max(200).nullable().describe('of the described bytes'),
+  mode: CatalogueMode,
+  xr: column(z.string().nullable(), { type: 'numrange' }).describe(
+    'longitudes, widened by 1e-9 degrees; a cover where it crosses',
+  ),
+  yr: column(z.string().nullable(), { type: 'numrange' }).describe('latitudes, widened by 1e-9 degrees'),
+  west: column(z.number().nullable(), { type: 'double precision' }),
+  south: column(z.number().nullable(), { type: 'double precision' }),
+  east: column(z.number().nullable(), { type: 'double precision' }).describe('below west where it crosses the antimeridian'),
+  north: column(z.number().nullable(), { type: 'double precision' }),
+  crosses: z.boolean().default(false).describe('the antimeridian'),
+  is_box: z.boolean().default(false).describe('its geometry is its box'),
+  start_at: instant(),
+  end_at: instant(),
+  sort_at: instant().describe('datetime, or the start of the interval'),
+  source_collection: column(CollectionId.nullable(), TEXT).describe('of the item that this one was made from'),
+  source_item: column(ItemId.nullable(), TEXT),
+  source_etag: z.string().max(200).nullable().describe('of the source when it was read'),
+  job_id: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .nullable()
+    .describe('that wrote it last'),
+  plan: int32(1).nullable().describe('attempt of the job'),
+  missing_since: instant().nullable().describe('the file was not found by a complete listing'),
+  content: column(json(), { type: 'jsonb' }).describe('the item without links; hrefs are blob:container/path or absolute'),
+  version: int32(1).default(1),
+  created_at: instantNow('first registration'),
+  updated_at: instantNow('last change'),
+})
+export type StacItemRow = z.infer<typeof StacItemRow>
+
+export const stacCollectionsTable: TableDefinition = {
+  name: 'stac_collections',
+  comment: 'Collections of the catalogue: one per container or catalogued prefix.',
+  model: StacCollectionRow,
+  primaryKey: ['collection_id'],
+}
+
+export const stacItemsTable: TableDefinition = {
+  name: 'stac_items',
+  comment: 'Items of the catalogue: one per described file. Found by place, time, id and properties.',
+  model: StacItemRow,
+  primaryKey: ['collection_id', 'item_id'],
+  checks: {
+    stac_items_place: '(xr IS NULL) = (yr IS NULL) AND (xr IS NULL) = (west IS NULL)',
+    stac_items_time: 'start_at <= end_at AND sort_at BETWEEN start_at AND end_at',
+  },
+  indexes: [
+    { name: 'stac_items_place_index', on: 'xr, yr', using: 'gist', why: 'search by box' },
+    { name: 'stac_items_time_index', on: 'sort_at DESC, collection_id, item_id', why: 'newest first, over all collections' },
+    { name: 'stac_items_collection', on: 'collection_id, sort_at DESC, item_id', why: 'newest first of one collection' },
+    {
+      name: 'stac_items_source',
+      on: 'source_collection, source_item',
+      where: 'source_item IS NOT NULL',
+      why: 'what was made from an item',
+    },
+    { name: 'stac_items_missing', on: 'collection_id', where: 'missing_since IS NOT NULL', why: 'files that are gone' },
+    {
+      name: 'stac_items_properties',
+      on: "(content -> 'properties') jsonb_path_ops",
+      using: 'gin',
+      why: 'equality of any property',
+    },
+  ],
+}
