@@ -146,7 +146,7 @@ function cut(points: readonly Point[], west: number, east: number, slack: number
   const clamped = here.map(([lon, lat]): Point => [Math.max(-180, high <= 180 + slack ? Math.min(180, lon) : lon), lat])
   const crosses = high > 180 + slack && low < 180
   const rings = (crosses ? cutAtAntimeridian(clamped) : [clamped]).map(clean).filter((ring) => ring !== undefined)
-  if (rings.length === 0 || rings.every((ring) => areaOf(ring) === 0)) return 'empty'
+  if (rings.every((ring) => areaOf(ring) === 0)) return 'empty'
   return { geometry: geometryOf(rings), bbox: bboxOf(rings, crosses) }
 }
 

@@ -118,7 +118,8 @@ test('a grid over the antimeridian is a polygon on each side, and its box has we
       (ring ?? [])
         .filter(([lon]) => Math.abs(lon) === 180)
         .map((p) => p[1])
-        .sort(),
+
+        .sort((a, b) => a - b),
     )
     expect(new Set(touching[0])).toEqual(new Set(touching[1]))
   }
