@@ -18,9 +18,17 @@ const PARALLEL = 8
 const MEMORY_MB = 256
 
 const unused = (): never => {
-  throw new Error('inventories write no outputs')
+  throw new Error('inventories write neither outputs nor items')
 }
 const NO_OUTPUTS = { stage: unused, stagedAt: unused, commit: unused, publish: unused, holder: unused }
+const NO_CATALOGUE = {
+  putCollection: unused,
+  known: unused,
+  putItem: unused,
+  itemsOf: unused,
+  sweep: unused,
+  refreshCollection: unused,
+}
 
 export async function millionBlobs(n: number): Promise<Row[]> {
   const folder = temporaryFolder('lamplighter-million-')
@@ -61,6 +69,7 @@ async function inventoryOf(blobs: BlobStore): Promise<ContainerInventory> {
     parameters,
     blobs,
     outputs: NO_OUTPUTS,
+    catalogue: NO_CATALOGUE,
     signal: new AbortController().signal,
     now: () => new Date(),
     progress: () => undefined,

@@ -1,5 +1,6 @@
 // Callers of the SQL functions of published files, and the records that job types get of them.
-import type { NewOutput, OutputRecords, PublishedOutput } from '../models/raster-output.ts'
+import type { NewOutput, OutputRecords } from '../models/raster-output.ts'
+import { publishRaster } from './catalogue-functions.ts'
 import type { Database } from './pool.ts'
 import { only, sqlFunction } from './sql-function.ts'
 
@@ -19,12 +20,6 @@ export const commitOutput = sqlFunction<
   'commit_output',
   { container: 'text', blob: 'text', bytes: 'double precision', etag: 'text', facts: 'jsonb' },
   { commit_output: 'void' },
-)
-
-export const publishOutput = sqlFunction<{ container: string; blob: string; overwrite: boolean }, PublishedOutput>(
-  'publish_output',
-  { container: 'text', blob: 'text', overwrite: 'boolean' },
-  { outcome: 'text', holder: 'text' },
 )
 
 export const outputsToRemove = sqlFunction<{ limit: number }, { container: string; blob: string; job_id: string; plan: number }>(
@@ -55,7 +50,8 @@ export function outputRecords(db: Database): OutputRecords {
     async commit(container, blob, { bytes, etag, facts }) {
       await commitOutput(db, { container, blob, bytes, etag, facts })
     },
-    publish: async (container, blob, { overwrite }) => only(await publishOutput(db, { container, blob, overwrite })),
+    publish: async (container, blob, { overwrite, collections = [], items = [] }) =>
+      only(await publishRaster(db, { container, blob, overwrite, collections, items })),
     async holder(container, targetName) {
       const rows = await db.query<{ job_id: string }>(
         `SELECT job_id FROM app.raster_outputs WHERE container = $1 AND target_name = $2 AND state = 'published'`,

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { type BlobStore } from '../models/blob-store.ts'
 import type { OutputRecords } from '../models/raster-output.ts'
+import type { CatalogueRecords } from '../models/stac-record.ts'
 import { SnakeName } from '../models/names.ts'
 import type { Slots } from '../models/slots.ts'
 import type { OnTaskFailure, StageWeight } from '../models/words.ts'
@@ -53,6 +54,7 @@ export interface TaskContext<P, Before> {
   readonly blobs: BlobStore
   /** Records of the files that this job type writes. */
   readonly outputs: OutputRecords
+  readonly catalogue: CatalogueRecords
   readonly log: Log
   /** Fires on cancel, pause, lost lease, timeout and shutdown. */
   readonly signal: AbortSignal

@@ -72,6 +72,7 @@ async function raced(deps: Deps, target: WorkerTarget, task: ClaimedTask, handle
     parameters: target.parameters,
     blobs: deps.blobs,
     outputs: deps.outputs,
+    catalogue: deps.catalogue,
     log: deps.log,
     signal,
     now: deps.now,

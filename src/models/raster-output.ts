@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import { JobId } from './names.ts'
+import type { NewCollection, NewItem } from './stac-record.ts'
 import { column, instantNow, int32, json, type TableDefinition } from './sql-meta.ts'
 
 export const OutputState = z.enum(['staged', 'committed', 'published', 'superseded', 'deleted'])
@@ -67,6 +68,13 @@ export interface PublishedOutput {
   readonly holder: string | null
 }
 
+export interface PublishOptions {
+  readonly overwrite: boolean
+  /** Registered with the name; items of kind bronze only where they are not yet. */
+  readonly collections?: readonly NewCollection[]
+  readonly items?: readonly NewItem[]
+}
+
 /** Records of files, for job types. Every method can be repeated. */
 export interface OutputRecords {
   stage(output: NewOutput): Promise<void>
@@ -78,7 +86,8 @@ export interface OutputRecords {
     blob: string,
     file: { readonly bytes: number; readonly etag: string; readonly facts: unknown },
   ): Promise<void>
-  publish(container: string, blob: string, options: { readonly overwrite: boolean }): Promise<PublishedOutput>
+  /** Name and catalogue change together, or neither. @throws AppError `STAC_ID_COLLISION` */
+  publish(container: string, blob: string, options: PublishOptions): Promise<PublishedOutput>
   /** The job whose file has the name now. */
   holder(container: string, targetName: string): Promise<string | undefined>
 }

@@ -57,6 +57,8 @@ export const RasterInfo = z.object({
   cog_issues: z.array(CogIssue).describe('why it is no COG'),
   cog_warnings: z.array(CogIssue),
   warnings: z.array(CogIssue),
+  tiff_date_time: z.string().optional().describe('tag 306 as it is'),
+  acquired: z.string().optional().describe("GDAL's item ACQUISITIONDATETIME as it is"),
   pages: z.int().optional().describe('full images in the file, where there is more than one; the first is meant'),
   bytes_read: z.int(),
   reads: z.int(),

@@ -73,6 +73,49 @@ export const StacItemRow = z.object({
 })
 export type StacItemRow = z.infer<typeof StacItemRow>
 
+/** What `upsert_item` takes: times as RFC 3339 text. */
+export type NewItem = Omit<StacItemRow, 'version' | 'created_at' | 'updated_at' | 'missing_since'>
+
+export interface NewCollection {
+  readonly collection_id: string
+  readonly kind: CatalogueKind
+  readonly container: string | null
+  readonly prefix: string
+  /** Members that are said; others stay as they are. */
+  readonly content: Readonly<Record<string, unknown>>
+}
+
+/** What was registered of a file. */
+export interface KnownItem {
+  readonly etag: string | null
+  readonly mode: CatalogueMode
+}
+
+/** What a sweep compares with a listing. */
+export interface SweptItem {
+  readonly item_id: string
+  readonly isMissing: boolean
+}
+
+/** The catalogue, for job types. Every method can be repeated. */
+export interface CatalogueRecords {
+  putCollection(collection: NewCollection): Promise<void>
+  /** By item id; those that are not registered are left out. */
+  known(collectionId: string, itemIds: readonly string[]): Promise<ReadonlyMap<string, KnownItem>>
+  /** @throws AppError `STAC_ID_COLLISION`, `COLLECTION_NOT_FOUND` */
+  putItem(item: NewItem): Promise<'created' | 'updated' | 'unchanged'>
+  /** Items of a container's files below a prefix, in pages. */
+  itemsOf(collectionId: string, container: string, prefix: string): AsyncIterable<readonly SweptItem[]>
+  /** Marks items whose files are gone, or removes them; `back` are there again. `at` is the listing's own time. */
+  sweep(
+    collectionId: string,
+    found: { readonly gone: readonly string[]; readonly back: readonly string[] },
+    options: { readonly at: string; readonly missing: 'mark' | 'delete' },
+  ): Promise<{ readonly marked: number; readonly deleted: number }>
+  /** Extent and summaries of all its items; answers with their number. */
+  refreshCollection(collectionId: string): Promise<number>
+}
+
 export const stacCollectionsTable: TableDefinition = {
   name: 'stac_collections',
   comment: 'Collections of the catalogue: one per container or catalogued prefix.',

@@ -1,5 +1,6 @@
 // The only composition root: pool, blob store, log and clock, built once per process on first use.
 import { openPool } from '../db/pool.ts'
+import { catalogueRecords } from '../db/catalogue-records.ts'
 import { outputRecords } from '../db/output-functions.ts'
 import { breakerReport } from '../db/breaker-functions.ts'
 import type { Deps, EngineSettings } from '../engine/deps.ts'
@@ -40,6 +41,7 @@ function build(env: NodeJS.ProcessEnv): Resources {
       tiers: { bronze: config.BRONZE_CONTAINER, silver: config.SILVER_CONTAINER, gold: config.GOLD_CONTAINER },
     }),
     outputs: outputRecords(db),
+    catalogue: catalogueRecords(db),
     log,
     config,
     settings: settingsOf(config),

@@ -38,6 +38,7 @@ export async function describePyramid(pyramid: Pyramid): Promise<RasterInfo> {
     color_interpretation: colors(main, items),
     ...bandMetadata(items),
     ...(await place(pyramid)),
+    ...timeOf(await main.directory.text(TAG.dateTime), items),
     is_cog: errors.length === 0,
     cog_issues: errors,
     cog_warnings,
@@ -109,6 +110,15 @@ function bandMetadata(items: readonly MetadataItem[]): Pick<RasterInfo, 'band_me
   }
   const list = [...bands].sort(([a], [b]) => a - b).map(([, known]) => known)
   return list.length === 0 ? {} : { band_metadata: list as unknown as NonNullable<RasterInfo['band_metadata']> }
+}
+
+/** Cut: a text of megabytes is no time. */
+function timeOf(tag: string | undefined, items: readonly MetadataItem[]): Pick<RasterInfo, 'tiff_date_time' | 'acquired'> {
+  const acquired = items.find((i) => i.sample === undefined && i.name === 'ACQUISITIONDATETIME')?.value
+  return {
+    ...(tag === undefined ? {} : { tiff_date_time: tag.slice(0, 60) }),
+    ...(acquired === undefined ? {} : { acquired: acquired.slice(0, 60) }),
+  }
 }
 
 async function place({ main }: Pyramid) {

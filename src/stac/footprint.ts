@@ -1,7 +1,7 @@
 // Where a raster lies on Earth as GeoJSON (RFC 7946): outline of its pixel grid, cut at the antimeridian, closed over a pole.
 import type { RasterInfo } from '../models/raster.ts'
 import { crsTable, type Point, type PointTransform, toWgs84, unwrapped } from '../raster/crs.ts'
-import type { Transform } from '../raster/georeference.ts'
+import { place, type Transform } from '../raster/georeference.ts'
 import { cutAtAntimeridian } from './antimeridian.ts'
 import { densified } from './densify.ts'
 import { areaOf, clean, closed, type Ring, round } from './rings.ts'
@@ -20,6 +20,8 @@ export interface Footprint {
   /** [west, south, east, north] in degrees; west > east where it crosses the antimeridian. Absent without geometry. */
   readonly bbox?: readonly [number, number, number, number]
   readonly georeference: 'affine' | 'gcps' | 'none' | 'unsupported'
+  /** Mean side of the pixel in the middle, in metres. */
+  readonly resolutionM?: number
   /** Largest error of the outline in metres, where it is above 1. */
   readonly accuracyM?: number
   readonly warnings: readonly FootprintWarning[]
@@ -49,7 +51,7 @@ export async function footprintOf(facts: Facts): Promise<Footprint> {
   if (placed === 'outside') return nowhere(kind, 'FOOTPRINT_OUTSIDE', outside)
   if (placed === 'empty') return nowhere(kind, 'FOOTPRINT_EMPTY', 'the outline has no area')
   const accuracy = onEarth.error_m > 1 ? { accuracyM: onEarth.error_m } : {}
-  return { ...placed, georeference: kind, ...accuracy, warnings: [] }
+  return { ...placed, georeference: kind, ...resolutionOf(facts, onEarth.transform), ...accuracy, warnings: [] }
 }
 
 function nowhere(georeference: Footprint['georeference'], code: string, message: string): Footprint {
@@ -61,6 +63,20 @@ async function known(code: number): Promise<{ transform: PointTransform; error_m
   const { codes } = await crsTable()
   const entry = Object.hasOwn(codes, String(code)) ? codes[String(code)] : undefined
   return entry?.proj && entry.error_m !== null ? toWgs84(code) : undefined
+}
+
+const METRES_PER_DEGREE = (Math.PI / 180) * 6_371_008.8
+
+/** Four digits: on a sphere, in the middle of the image. */
+function resolutionOf({ transform, width, height }: Facts, toEarth: PointTransform): Pick<Footprint, 'resolutionM'> {
+  if (!transform) return {}
+  const t = transform as unknown as Transform
+  const [x, y] = [Math.floor(width / 2), Math.floor(height / 2)]
+  const [a, b, c] = [toEarth(...place(t, x, y)), toEarth(...place(t, x + 1, y)), toEarth(...place(t, x, y + 1))]
+  const metres = (p: Point): number =>
+    METRES_PER_DEGREE * Math.hypot((p[0] - a[0]) * Math.cos((a[1] * Math.PI) / 180), p[1] - a[1])
+  const mean = (metres(b) + metres(c)) / 2
+  return mean > 0 && Number.isFinite(mean) ? { resolutionM: Number(mean.toPrecision(4)) } : {}
 }
 
 /** Longitudes go on beyond 180 where the ring does; `pixel` is the larger side of a pixel in degrees. */

@@ -5,6 +5,7 @@ import { advanceJob } from '../../src/engine/advance.ts'
 import type { Instances } from '../../src/engine/instances.ts'
 import { runTasks } from '../../src/engine/run-tasks.ts'
 import { jobTypeOf, submitJob } from '../../src/engine/submit.ts'
+import { catalogueRecords } from '../../src/db/catalogue-records.ts'
 import { outputRecords } from '../../src/db/output-functions.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import type { AnyJob } from '../../src/define/define-job.ts'
@@ -32,6 +33,7 @@ export function machine(
     service: BlobServiceClient.fromConnectionString(storage),
     blobs: openBlobStore({ connectionString: storage, accountUrl: undefined, allowed: new Set(more.allowed ?? []) }),
     outputs: outputRecords(db),
+    catalogue: catalogueRecords(db),
     breakers: openBreakers({ failures: 5, cooldownMs: 1000, onChange: quiet }),
     log: { info: quiet, warn: quiet, error: quiet },
     settings: {

@@ -149,7 +149,7 @@ test.each([
   ['half a pixel too far on each side', -180.5, 361 / 360],
 ])('the whole world in EPSG:4326, %s: 5 positions, ±180', async (_, left, pixel) => {
   const footprint = await footprintOf(factsOf({ epsg: 4326, width: 360, height: 180, transform: [left, pixel, 0, 90, 0, -1] }))
-  expect(footprint).toEqual({
+  expect(footprint).toMatchObject({
     georeference: 'affine',
     warnings: [],
     bbox: [-180, -90, 180, 90],

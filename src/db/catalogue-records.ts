@@ -1,0 +1,81 @@
+// The catalogue as job types use it.
+import type { CatalogueRecords, KnownItem, SweptItem } from '../models/stac-record.ts'
+import { AppError } from '../rules/errors.ts'
+import { refreshExtent, sweepItems, upsertCollection, upsertItem } from './catalogue-functions.ts'
+import type { Database } from './pool.ts'
+import { only } from './sql-function.ts'
+
+const PAGE = 5000
+/** Distinct values of a summary; more say nothing. */
+const SUMMARY_VALUES = 100
+
+export function catalogueRecords(db: Database): CatalogueRecords {
+  return {
+    async putCollection(collection) {
+      await upsertCollection(db, collection)
+    },
+    known: (collectionId, itemIds) => known(db, collectionId, itemIds),
+    async putItem(item) {
+      const { outcome } = only(await upsertItem(db, { item }))
+      if (outcome === 'collision')
+        throw new AppError(
+          'STAC_ID_COLLISION',
+          `The id ${item.item_id} of collection ${item.collection_id} belongs to another file than ${item.name}.`,
+        )
+      if (outcome === 'no_collection') throw new AppError('COLLECTION_NOT_FOUND', `There is no collection ${item.collection_id}.`)
+      return outcome
+    },
+    itemsOf: (collectionId, container, prefix) => itemsOf(db, { collectionId, container, prefix }),
+    async sweep(collection_id, { gone, back }, { at, missing }) {
+      return only(await sweepItems(db, { collection_id, gone, back, at, missing }))
+    },
+    async refreshCollection(collection_id) {
+      return only(await refreshExtent(db, { collection_id, summaries: await summariesOf(db, collection_id) })).items
+    },
+  }
+}
+
+async function known(db: Database, collectionId: string, itemIds: readonly string[]): Promise<Map<string, KnownItem>> {
+  const rows = await db.query<KnownItem & { item_id: string }>(
+    'SELECT item_id, etag, mode FROM app.stac_items WHERE collection_id = $1 AND item_id = ANY ($2)',
+    [collectionId, itemIds],
+  )
+  return new Map(rows.map(({ item_id, etag, mode }) => [item_id, { etag, mode }]))
+}
+
+interface Scope {
+  readonly collectionId: string
+  readonly container: string
+  readonly prefix: string
+}
+
+async function* itemsOf(db: Database, { collectionId, container, prefix }: Scope): AsyncGenerator<readonly SweptItem[]> {
+  for (let after = ''; ;) {
+    const rows = await db.query<{ item_id: string; is_missing: boolean }>(
+      `SELECT item_id, missing_since IS NOT NULL AS is_missing FROM app.stac_items
+       WHERE collection_id = $1 AND item_id > $2 AND container = $3 AND starts_with(name, $4) ORDER BY item_id LIMIT ${PAGE}`,
+      [collectionId, after, container, prefix],
+    )
+    if (rows.length > 0) yield rows.map((r) => ({ item_id: r.item_id, isMissing: r.is_missing }))
+    const last = rows.at(-1)
+    if (!last || rows.length < PAGE) return
+    after = last.item_id
+  }
+}
+
+/** Values that its items have: CRS and data types. */
+async function summariesOf(db: Database, collectionId: string): Promise<Record<string, unknown>> {
+  const distinct = async (expression: string): Promise<unknown[]> => {
+    const rows = await db.query<{ value: unknown }>(
+      `SELECT DISTINCT ${expression} AS value FROM app.stac_items WHERE collection_id = $1 AND ${expression} IS NOT NULL
+       ORDER BY 1 LIMIT ${SUMMARY_VALUES}`,
+      [collectionId],
+    )
+    return rows.map((r) => r.value)
+  }
+  const [codes, types] = [
+    await distinct(`content #>> '{properties,proj:code}'`),
+    await distinct(`content #>> '{assets,data,bands,0,data_type}'`),
+  ]
+  return { ...(codes.length > 0 ? { 'proj:code': codes } : {}), ...(types.length > 0 ? { data_type: types } : {}) }
+}
