@@ -1,5 +1,6 @@
 // Every error code of the product: status, whether a repeat may help, what it means and what to do. docs/error-codes.md is made from it.
 
+import { CQL2_ERROR_CODES } from './cql2-error-codes.ts'
 import { type ErrorFacts, facts } from './error-facts.ts'
 import { RASTER_ERROR_CODES } from './raster-error-codes.ts'
 import { STAC_ERROR_CODES } from './stac-error-codes.ts'
@@ -213,6 +214,7 @@ export const ERROR_CODES = {
     'Repeat; a submitted job is repaired by itself.',
   ),
   CONFIG_INVALID: facts(503, false, 'Settings are missing or wrong; the message names all.', 'Set them and restart.'),
+  ...CQL2_ERROR_CODES,
   ...RASTER_ERROR_CODES,
   ...STAC_ERROR_CODES,
   INTERNAL: facts(
