@@ -108,9 +108,9 @@ test.each<[unknown, string, string]>([
 
 test('the JSON of any filter, sent and read, is the same filter', () => {
   fc.assert(
-    fc.property(expressions(ANYTHING), (tree) =>
-      expect(parseCql2Json(JSON.parse(JSON.stringify(toCql2Json(tree))))).toEqual(tree),
-    ),
+    fc.property(expressions(ANYTHING), (tree) => {
+      expect(parseCql2Json(JSON.parse(JSON.stringify(toCql2Json(tree))))).toEqual(tree)
+    }),
     { numRuns: 1000 },
   )
 })
