@@ -13,7 +13,7 @@ export const quoted = shown
 
 /**
  * Refuses a text at a place.
- * @param at 0-based index into the text; the message counts columns from 1
+ * @param at 0-based index into the text; the message counts columns from 1, in UTF-16 units as editors do
  */
 export function refuseText(text: string, at: number, what: string): AppError {
   const piece = text.slice(Math.max(0, at - 12), at + 24)

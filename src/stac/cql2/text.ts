@@ -1,4 +1,5 @@
 // CQL2 text (OGC 21-065r2, annex B) to the tree: recursive descent, bounded in depth, so brackets never end the stack.
+// Rejected: cql2-wasm 0.5.0-rc1 (3.75 MB), which reads `a IN (` as `a`, has no positions, and is unusable after 10,000 brackets.
 import {
   COMPARISONS,
   type Comparison,
