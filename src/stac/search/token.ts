@@ -1,0 +1,37 @@
+// Where a page ends: the values of the order of its last item, bound to the search that they belong to.
+import { createHash } from 'node:crypto'
+import * as z from 'zod'
+import { canonicalJson } from '../../rules/canonical-json.ts'
+import { AppError } from '../../rules/errors.ts'
+import { orderOf } from './sort.ts'
+import type { Search } from './search.ts'
+
+/** Text of each sort value as Postgres writes it; null last. */
+export type Position = readonly (string | null)[]
+
+const Token = z.tuple([z.string(), z.array(z.string().max(3000).nullable()).min(2).max(7)])
+
+/** Everything that decides which items there are, and in what order; not how many a page has and what is shown of them. */
+function digest({ limit: _, fields: _f, token: _t, ...search }: Search): string {
+  return createHash('sha256').update(canonicalJson(JSON.parse(JSON.stringify(search)))).digest('base64url').slice(0, 16)
+}
+
+export const makeToken = (search: Search, position: Position): string =>
+  Buffer.from(JSON.stringify([digest(search), position])).toString('base64url')
+
+/** @throws AppError `INVALID_TOKEN` when it was cut, edited, or made by another search */
+export function readToken(search: Search): Position | undefined {
+  if (search.token === undefined) return undefined
+  const refuse = (message: string): AppError =>
+    new AppError('INVALID_TOKEN', `token ${message}. Search again without it.`, { issues: [{ path: 'token', message }] })
+  let read: z.infer<typeof Token>
+  try {
+    read = Token.parse(JSON.parse(Buffer.from(search.token, 'base64url').toString('utf8')))
+  } catch {
+    throw refuse('is damaged')
+  }
+  const [mark, position] = read
+  if (mark !== digest(search)) throw refuse('belongs to another search')
+  if (position.length !== orderOf(search.sort).length || position.some((p) => p?.includes('\0'))) throw refuse('is damaged')
+  return position
+}
