@@ -1,0 +1,61 @@
+// Collects what the rules find, with the way to put it right where there is one.
+import type { Finding } from '../../models/stac-report.ts'
+import { SEMANTIC_CODES, type SemanticCode } from './codes.ts'
+import { pointer } from './json.ts'
+
+/** Changes the document that was judged and says what it did; undefined when another repair has made it needless. */
+export type Fix = () => string | undefined
+
+export interface Found extends Finding {
+  readonly severity: 'issue' | 'warning'
+  readonly fix: Fix | undefined
+}
+
+export type Path = readonly (string | number)[]
+
+export interface Extra {
+  readonly fix?: Fix | undefined
+  /** Overrides the table of codes. */
+  readonly severity?: 'issue' | 'warning'
+}
+
+/** Issues of a report; a document with a fault per position would answer with megabytes. */
+export const MAX_FINDINGS = 50
+
+export class Findings {
+  readonly found: Found[] = []
+  readonly #limit: number
+  readonly #counts = { issue: 0, warning: 0 }
+
+  /** @param limit of issues and of warnings each; one more is counted, so that a reader knows there are more */
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  semantic(code: SemanticCode, path: Path, message: string, { fix, severity }: Extra = {}): void {
+    const facts = SEMANTIC_CODES[code]
+    this.#add({ code, path: pointer(path), message, source: 'semantic', severity: severity ?? facts.severity, fix })
+  }
+
+  schema(path: readonly PropertyKey[], message: string, keyword: string): void {
+    this.#add({ code: 'SCHEMA', path: pointer(path), message, source: 'schema', keyword, severity: 'issue', fix: undefined })
+  }
+
+  #add(found: Found): void {
+    const count = ++this.#counts[found.severity]
+    if (count <= this.#limit) this.found.push(found)
+  }
+
+  /** For the report: without fixes, and with a last one that says there are more. */
+  of(severity: 'issue' | 'warning'): Finding[] {
+    const list = this.found.filter((f) => f.severity === severity).map(({ severity: _, fix: __, ...finding }) => finding)
+    if (this.#counts[severity] > this.#limit)
+      list.push({
+        code: severity === 'issue' ? 'MORE_ISSUES' : 'MORE_WARNINGS',
+        path: '',
+        message: `${this.#counts[severity] - this.#limit} more`,
+        source: 'semantic',
+      })
+    return list
+  }
+}
