@@ -17,6 +17,8 @@ export interface Extra {
   readonly fix?: Fix | undefined
   /** Overrides the table of codes. */
   readonly severity?: 'issue' | 'warning'
+  /** A pointer that is made already. */
+  readonly at?: string
 }
 
 /** Issues of a report; a document with a fault per position would answer with megabytes. */
@@ -32,23 +34,37 @@ export class Findings {
     this.#limit = limit
   }
 
-  semantic(code: SemanticCode, path: Path, message: string, { fix, severity }: Extra = {}): void {
-    const facts = SEMANTIC_CODES[code]
-    this.#add({ code, path: pointer(path), message, source: 'semantic', severity: severity ?? facts.severity, fix })
+  semantic(
+    code: SemanticCode,
+    path: Path,
+    message: string,
+    { fix, severity = SEMANTIC_CODES[code].severity, at }: Extra = {},
+  ): void {
+    if (this.#hasRoom(severity)) this.found.push({ code, path: at ?? pointer(path), message, source: 'semantic', severity, fix })
   }
 
   schema(path: readonly PropertyKey[], message: string, keyword: string): void {
-    this.#add({ code: 'SCHEMA', path: pointer(path), message, source: 'schema', keyword, severity: 'issue', fix: undefined })
+    if (this.#hasRoom('issue'))
+      this.found.push({
+        code: 'SCHEMA',
+        path: pointer(path),
+        message,
+        source: 'schema',
+        keyword,
+        severity: 'issue',
+        fix: undefined,
+      })
   }
 
-  #add(found: Found): void {
-    const count = ++this.#counts[found.severity]
-    if (count <= this.#limit) this.found.push(found)
+  #hasRoom(severity: 'issue' | 'warning'): boolean {
+    return ++this.#counts[severity] <= this.#limit
   }
 
   /** For the report: without fixes, and with a last one that says there are more. */
   of(severity: 'issue' | 'warning'): Finding[] {
-    const list = this.found.filter((f) => f.severity === severity).map(({ severity: _, fix: __, ...finding }) => finding)
+    const list: Finding[] = []
+    for (const { code, path, message, source, keyword, ...found } of this.found)
+      if (found.severity === severity) list.push({ code, path, message, source, ...(keyword && { keyword }) })
     if (this.#counts[severity] > this.#limit)
       list.push({
         code: severity === 'issue' ? 'MORE_ISSUES' : 'MORE_WARNINGS',

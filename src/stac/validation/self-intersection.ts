@@ -75,8 +75,8 @@ function boxesOf(edges: Edges): Float64Array[] {
       for (const p of [i, next(edges, i)]) grow(box, x[p] as number, y[p] as number, x[p] as number, y[p] as number)
     leaves.set(box, leaf * 4)
   }
-  const levels = [leaves]
-  for (let below = leaves; below.length > 4; below = levels.at(-1) as Float64Array) {
+  const levels: Float64Array[] = [leaves]
+  for (let below: Float64Array = leaves; below.length > 4; below = levels.at(-1) as Float64Array) {
     const boxes = new Float64Array(Math.ceil(below.length / 8) * 4)
     for (let node = 0; node < boxes.length / 4; node++) {
       const box = [Infinity, Infinity, -Infinity, -Infinity]
