@@ -13,6 +13,9 @@ export const CORE_SCHEMAS: Readonly<Record<Kind, string>> = {
 
 const MODELS: Readonly<Record<Kind, z.ZodType>> = { Item: StacItem, Collection: StacCollection, Catalog: StacCatalog }
 
+/** Members that must not be cut off, however many others stand before them. */
+const NAMED = new Set([...Object.keys(StacItem.shape), ...Object.keys(StacCollection.shape)])
+
 export const structureRule: Rule = ({ document, kind, carriers }, findings) => {
   fitsModel(MODELS[kind], document, [], findings)
   for (const { path, value } of carriers) {
@@ -32,13 +35,35 @@ function itemStructure({ geometry, bbox, properties, assets }: JsonObject, findi
 
 /** @param at path of the value in the document */
 export function fitsModel(model: z.ZodType, value: unknown, at: readonly PropertyKey[], findings: Findings): void {
-  const { success, error } = model.safeParse(value)
-  if (success) return
-  for (const issue of error.issues) {
+  for (const issue of issuesOf(model, value)) {
     const { path, message, keyword } = farthest(issue, [])
     const isMissing = keyword !== 'custom' && path.length > 0 && isAbsent(value, path)
     findings.schema([...at, ...path], isMissing ? 'is required' : message, isMissing ? 'required' : keyword)
   }
+}
+
+/** Members of a list or object that are enough to show what is wrong with a hundred thousand. */
+const ENOUGH = 1000
+
+/** zod hands issues on as arguments of one call, and 100,000 of them are more than the stack holds: then the beginning is judged. */
+function issuesOf(model: z.ZodType, value: unknown): readonly z.core.$ZodIssue[] {
+  try {
+    return model.safeParse(value).error?.issues ?? []
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    const issues = model.safeParse(beginningOf(value)).error?.issues ?? []
+    const message = `broken in more places than can be told; the first ${ENOUGH} members of each list are fine`
+    return issues.length > 0 ? issues : [{ code: 'custom', path: [], message, params: { keyword: 'items' } }]
+  }
+}
+
+function beginningOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice(0, ENOUGH).map(beginningOf)
+  if (!isObject(value)) return value
+  const entries = Object.entries(value)
+  const kept =
+    entries.length > ENOUGH ? [...entries.slice(0, ENOUGH), ...entries.slice(ENOUGH).filter(([k]) => NAMED.has(k))] : entries
+  return Object.fromEntries(kept.map(([key, member]) => [key, beginningOf(member)]))
 }
 
 interface Failure {

@@ -2,32 +2,52 @@
 import type { Rule } from './subject.ts'
 import { walk } from './walk.ts'
 
-/** Parameters of SAS and Functions URLs, also inside of an encoded URL. `code=` only in a query: words and partitions are called so too. */
-const PARAMETER = /([?&;\s]|%3f|%26|^)(sig|code)(?:=|%3d)(?:(?!%26)[^&;#\s"'])*/gi
-const ACCOUNT = /(AccountKey|SharedAccessSignature)=[^;\s"']*;?/gi
-/** Nothing before `://`, so that a long text is read once. */
-const USER_INFO = /:\/\/[^/?#\s@"']+@/g
+/** Parts of connection strings. */
+const ACCOUNT = /(?:AccountKey|SharedAccessSignature)=[^;\s"']*;?/gi
+/** Bounded, so that a long text is read once. */
+const USER_INFO = /:\/\/[^/?#\s@"']{1,1024}@/g
+/** Parameters of SAS and Functions URLs, also inside of an encoded URL. */
+const PARAMETER = /(?:sig|code)(?:=|%3d)/i
+const SECRET = /^(?:sig|code)(?:=|%3d)/i
+const SEPARATOR = /([?&;#\s"']|%3f|%26)/i
 
-/** Undefined: nothing in it. */
+/**
+ * The text without them; undefined where there is none.
+ * `code=` counts in a query alone: partitions of a path and words are called so too.
+ * @example withoutSecrets('https://a.example/x.tif?sig=abc&v=1') // 'https://a.example/x.tif?v=1'
+ */
 export function withoutSecrets(text: string): string | undefined {
   if (!/[=@]|%3d/i.test(text)) return undefined
-  const clean = text
-    .replace(ACCOUNT, '')
-    .replace(USER_INFO, '://')
-    .replace(PARAMETER, (all, before: string, name: string) => {
-      const inQuery = /^(?:[?&]|%3f|%26)$/i.test(before)
-      if (!inQuery && name.toLowerCase() === 'code') return all
-      return before
-    })
-  return clean === text ? undefined : tidied(clean)
+  const clean = text.replace(ACCOUNT, '').replace(USER_INFO, '://')
+  const whole = PARAMETER.test(clean) ? withoutParameters(clean) : clean
+  return whole === text ? undefined : whole
 }
 
-/** `?&a=1`, `?a=1&&b=2` and `?a=1&` are what a taken parameter leaves. */
-const tidied = (text: string): string =>
-  text
-    .replace(/([?&])&+/g, '$1')
-    .replace(/(%3f|%26)(?:%26)+/gi, '$1')
-    .replace(/(?:[?&]|%3f|%26)+(?=$|#|\s)/gi, '')
+const opensQuery = (separator: string): boolean => separator === '?' || separator.toLowerCase() === '%3f'
+const joinsQuery = (separator: string): boolean => separator === '&' || separator === '%26'
+
+/** Piece by piece and once: a pattern over the whole text overflows the stack of regular expressions at ten million characters. */
+function withoutParameters(text: string): string {
+  const pieces = text.split(SEPARATOR)
+  const kept = [isSecret('', pieces[0] as string) ? '' : (pieces[0] as string)]
+  let opened = ''
+  for (let i = 1; i < pieces.length; i += 2) {
+    const [separator, piece] = [pieces[i] as string, pieces[i + 1] as string]
+    if (isSecret(separator, piece)) {
+      if (opensQuery(separator)) opened = separator
+      else if (/\s|["']/.test(separator)) kept.push(separator)
+    } else {
+      kept.push(opened && joinsQuery(separator) ? opened : separator, piece)
+      opened = ''
+    }
+  }
+  return kept.join('')
+}
+
+function isSecret(separator: string, piece: string): boolean {
+  if (!SECRET.test(piece)) return false
+  return opensQuery(separator) || joinsQuery(separator) || /^sig/i.test(piece)
+}
 
 export const secretsRule: Rule = ({ document }, findings) => {
   walk(document, (text, holder, key, path) => {

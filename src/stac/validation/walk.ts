@@ -5,6 +5,8 @@ import { isObject, type JsonObject, pointer } from './json.ts'
 export const MAX_DEPTH = 32
 /** Values of a document; a polygon of 100,000 positions has 300,000. */
 export const MAX_VALUES = 500_000
+/** Members of one object: an item has a few assets. Lists are longer, positions above all. */
+export const MAX_MEMBERS = 10_000
 /** Characters of a member's name; pointers repeat it in every finding. */
 const MAX_NAME = 1024
 
@@ -48,6 +50,10 @@ export function walk(
     const isList = Array.isArray(value)
     const keys = isList ? value : Object.keys(value)
     seen += keys.length
+    if (!isList && keys.length > MAX_MEMBERS) {
+      const path = place.parent ? pointer(pathOf(place.parent, place.key)) : ''
+      return { code: 'TOO_LARGE', path, message: `${keys.length} members of one object; at most ${MAX_MEMBERS} are judged` }
+    }
     if (seen > MAX_VALUES) return { code: 'TOO_LARGE', path: '', message: `more than ${MAX_VALUES} values` }
     for (let i = 0; i < keys.length; i++) {
       const key = isList ? i : (keys[i] as string)
