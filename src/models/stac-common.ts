@@ -82,8 +82,14 @@ const fields = {
   providers: z.array(Provider).optional(),
 }
 
-/** A band inside of a band is allowed by the schema; nobody writes one, and a model without end is no help. */
-export const StacBand = z.looseObject({ name: z.string().optional(), ...fields })
+/** A band may have bands: common.json says so, and nobody writes them. */
+export const StacBand = z.looseObject({
+  name: z.string().optional(),
+  ...fields,
+  get bands(): z.ZodOptional<z.ZodArray<z.ZodType>> {
+    return z.array(StacBand).optional()
+  },
+})
 export type StacBand = z.infer<typeof StacBand>
 
 /** Everything of common.json; spread into the object that carries it. */

@@ -41,12 +41,19 @@ export const Extent = z.looseObject({
 })
 export type Extent = z.infer<typeof Extent>
 
+const isBound = (value: unknown): boolean => typeof value === 'number' || typeof value === 'string'
+
+/** A range has both bounds, numbers or texts; in a JSON Schema each is a number. Other keywords of a JSON Schema are not judged. */
+function isSummary(summary: Readonly<Record<string, unknown>>): boolean {
+  const { minimum, maximum } = summary
+  if (isBound(minimum) && isBound(maximum)) return true
+  return Object.keys(summary).length > 0 && [minimum, maximum].every((n) => n === undefined || typeof n === 'number')
+}
+
 /** A JSON Schema, {minimum, maximum}, or a set of values. */
 const Summary = z.union([
   z.array(z.unknown()).min(1),
-  z
-    .looseObject({})
-    .refine((s) => Object.keys(s).length > 0, { error: 'must have a member', params: { keyword: 'minProperties' } }),
+  z.looseObject({}).refine(isSummary, { error: 'neither a range nor a JSON Schema', params: { keyword: 'anyOf' } }),
 ])
 
 export const StacCollection = z.looseObject({

@@ -108,16 +108,17 @@ test('a circle', () => {
 })
 
 test('a million members, at the top and as assets', () => {
-  const many = Object.fromEntries(Array.from({ length: 1_000_000 }, (_, i) => [`k${i}`, i]))
-  expect(report({ ...many, type: 'Feature' }).issues).toMatchObject([{ code: 'TOO_LARGE', path: '' }])
+  const many: Record<string, unknown> = { type: 'Feature' }
+  for (let i = 0; i < 1_000_000; i++) many[`k${i}`] = i
+  expect(report(many).issues).toMatchObject([{ code: 'TOO_LARGE', path: '' }])
   expect(report({ ...example('item'), assets: many }).issues).toMatchObject([{ code: 'TOO_LARGE', path: '/assets' }])
   expect(report({ ...example('item'), ['n'.repeat(5000)]: 1 }).issues).toMatchObject([{ code: 'TOO_LARGE' }])
 })
 
-test('lists of 400,000: broken positions, extensions, links, rings', () => {
-  const list = (of: (i: number) => unknown, length = 400_000): unknown[] => Array.from({ length }, (_, i) => of(i))
+test('lists of 150,000: broken positions, extensions, links, rings', () => {
+  const list = (of: (i: number) => unknown, length = 150_000): unknown[] => Array.from({ length }, (_, i) => of(i))
   const item = example('item')
-  const positions = { type: 'Polygon', coordinates: [list(() => ['a', 'b'], 150_000)] }
+  const positions = { type: 'Polygon', coordinates: [list(() => ['a', 'b'])] }
   expect(codes({ ...item, geometry: positions }).at(-1)).toBe('MORE_ISSUES')
   expect(codes({ ...item, stac_extensions: list((i) => i) }).at(-1)).toBe('MORE_ISSUES')
   expect(report({ ...item, stac_extensions: list((i) => `https://x.example/${i}`) }).warnings.at(-1)?.code).toBe('MORE_WARNINGS')
@@ -205,7 +206,7 @@ test('100,000 positions: a circle, a star, a star with one crossing, noise, edge
   expect(warnings(shape(crossed))).toEqual(['RING_SELF_INTERSECTION'])
   const noise = Array.from({ length: 99_999 }, (_, i) => [(i * 7919) % 59, (i * 104_729) % 53])
   expect(warnings(shape([...noise, noise[0] as number[]]))).toContain('RING_SELF_INTERSECTION')
-  const comb = Array.from({ length: 99_997 }, (_, i) => [i * 1e-5 + (i % 2) * 50, (i % 2) * 50])
+  const comb = Array.from({ length: 99_997 }, (_, i) => [Math.floor(i / 2) * 1e-4 + (i % 2 ? 50 : 0), i % 2 ? 50 : 0])
   expect(warnings(shape([...comb, [51, 55], [-5, 55], comb[0] as number[]]))).toContain('RING_UNCHECKED')
 })
 

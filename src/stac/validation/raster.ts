@@ -16,7 +16,8 @@ export const rasterRule: Rule = ({ document, carriers }, findings) => {
   for (const carrier of carriers) {
     emptyBands(document, carrier, findings)
     statistics(carrier, findings)
-    checksum(carrier, findings)
+    // Of a file: an asset, or what a link leads to.
+    if (carrier.path.length === 2) checksum(carrier, findings)
     if (carrier.path[0] === 'properties' || carrier.path.length === 2) projection(carrier, findings)
   }
 }

@@ -40,7 +40,7 @@ export function carriersOf({ document, kind }: Pick<Subject, 'document' | 'kind'
   const add = (path: Path, value: unknown): void => {
     if (!isObject(value)) return
     found.push({ path, value })
-    for (const [i, band] of objectsIn(listOf(value.bands))) found.push({ path: [...path, 'bands', i], value: band })
+    for (const [i, band] of objectsIn(listOf(value.bands))) add([...path, 'bands', i], band)
   }
   if (kind === 'Item') add(['properties'], document.properties)
   else add([], document)
