@@ -45,7 +45,7 @@ test('any JSON gets a report, with a known type too, and its repair applies noth
   const { tree } = fc.letrec((tie) => ({
     tree: fc.oneof(
       { depthSize: 'small' },
-      fc.constantFrom(null, 0, 1e999, -1, '', 'Polygon', '1.0.0', true),
+      fc.constantFrom(null, 0, Infinity, -1, '', 'Polygon', '1.0.0', true),
       fc.array(tie('tree')),
       fc.dictionary(keys, tie('tree')),
     ),
@@ -61,12 +61,12 @@ test('any JSON gets a report, with a known type too, and its repair applies noth
         expect(repairDocument(once.document, NOW).applied).toEqual([])
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 200 },
   )
 })
 
 test('a value of any kind at any place of an example gets a report', () => {
-  const odd = fc.constantFrom<unknown>(null, {}, [], [[]], [null], '', 'x', -1, 1e999, true, { length: 5 }, [[[[[]]]]], {
+  const odd = fc.constantFrom<unknown>(null, {}, [], [[]], [null], '', 'x', -1, Infinity, true, { length: 5 }, [[[[[]]]]], {
     type: 'Polygon',
   })
   for (const name of ['item', 'collection', 'catalog', 'item-1-0'] as const) {
@@ -86,7 +86,7 @@ test('a value of any kind at any place of an example gets a report', () => {
         report(document)
         expect(repairDocument(repairDocument(document, NOW).document, NOW).applied).toEqual([])
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     )
   }
 })
@@ -115,11 +115,12 @@ test('a million members, at the top and as assets', () => {
   expect(report({ ...example('item'), ['n'.repeat(5000)]: 1 }).issues).toMatchObject([{ code: 'TOO_LARGE' }])
 })
 
-test('lists of 150,000: broken positions, extensions, links, rings', () => {
-  const list = (of: (i: number) => unknown, length = 150_000): unknown[] => Array.from({ length }, (_, i) => of(i))
+test('lists of 110,000: broken positions, extensions, links, rings', () => {
+  const list = (of: (i: number) => unknown, length = 110_000): unknown[] => Array.from({ length }, (_, i) => of(i))
   const item = example('item')
   const positions = { type: 'Polygon', coordinates: [list(() => ['a', 'b'])] }
   expect(codes({ ...item, geometry: positions }).at(-1)).toBe('MORE_ISSUES')
+  expect(report({ ...item, links: list(() => 1, 150_000) }).issues).toMatchObject([{ code: 'TOO_LARGE', path: '/links' }])
   expect(codes({ ...item, stac_extensions: list((i) => i) }).at(-1)).toBe('MORE_ISSUES')
   expect(report({ ...item, stac_extensions: list((i) => `https://x.example/${i}`) }).warnings.at(-1)?.code).toBe('MORE_WARNINGS')
   expect(codes({ ...item, links: list(() => 1) }).at(-1)).toBe('MORE_ISSUES')
@@ -207,7 +208,7 @@ test('100,000 positions: a circle, a star, a star with one crossing, noise, edge
   const noise = Array.from({ length: 99_999 }, (_, i) => [(i * 7919) % 59, (i * 104_729) % 53])
   expect(warnings(shape([...noise, noise[0] as number[]]))).toContain('RING_SELF_INTERSECTION')
   const comb = Array.from({ length: 99_997 }, (_, i) => [Math.floor(i / 2) * 1e-4 + (i % 2 ? 50 : 0), i % 2 ? 50 : 0])
-  expect(warnings(shape([...comb, [51, 55], [-5, 55], comb[0] as number[]]))).toContain('RING_UNCHECKED')
+  expect(warnings(shape([...comb, [60, -5], [60, 60], [-5, 60], comb[0] as number[]]))).toContain('RING_UNCHECKED')
 })
 
 test.each([
@@ -249,7 +250,6 @@ test('texts of ten million characters', () => {
     '://'.repeat(3e6) + '@',
     '?&'.repeat(2e6) + 'sig=1',
     long,
-    '%'.repeat(1e7) + '=',
   ])
     expect(report({ ...item, properties: { ...item.properties, text } }).issues.length).toBeLessThan(2)
 })
