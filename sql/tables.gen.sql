@@ -387,6 +387,10 @@ CREATE INDEX stac_items_time_index ON app.stac_items (sort_at DESC, collection_i
 COMMENT ON INDEX app.stac_items_time_index IS 'newest first, over all collections';
 CREATE INDEX stac_items_collection ON app.stac_items (collection_id, sort_at DESC, item_id);
 COMMENT ON INDEX app.stac_items_collection IS 'newest first of one collection';
+CREATE INDEX stac_items_id ON app.stac_items (item_id);
+COMMENT ON INDEX app.stac_items_id IS 'search by ids in all collections';
+CREATE INDEX stac_items_interval ON app.stac_items (end_at, start_at) WHERE start_at < end_at;
+COMMENT ON INDEX app.stac_items_interval IS 'items that last, which have no one time to be found by';
 CREATE INDEX stac_items_source ON app.stac_items (source_collection, source_item) WHERE source_item IS NOT NULL;
 COMMENT ON INDEX app.stac_items_source IS 'what was made from an item';
 CREATE INDEX stac_items_missing ON app.stac_items (collection_id) WHERE missing_since IS NOT NULL;

@@ -136,6 +136,13 @@ export const stacItemsTable: TableDefinition = {
     { name: 'stac_items_place_index', on: 'xr, yr', using: 'gist', why: 'search by box' },
     { name: 'stac_items_time_index', on: 'sort_at DESC, collection_id, item_id', why: 'newest first, over all collections' },
     { name: 'stac_items_collection', on: 'collection_id, sort_at DESC, item_id', why: 'newest first of one collection' },
+    { name: 'stac_items_id', on: 'item_id', why: 'search by ids in all collections' },
+    {
+      name: 'stac_items_interval',
+      on: 'end_at, start_at',
+      where: 'start_at < end_at',
+      why: 'items that last, which have no one time to be found by',
+    },
     {
       name: 'stac_items_source',
       on: 'source_collection, source_item',

@@ -32,12 +32,16 @@ export function statementOf(search: Search, after: Position | undefined, rows: n
   const bind = (value: Bound): string => `$${values.push(value)}`
   const order = orderOf(search.sort)
   const filter = search.filter ? filterSql(search.filter, bind) : undefined
-  const conditions = [...conditionsOf(search, bind), ...(filter ? [filter.sql] : []), ...(after ? [behind(order, after, bind)] : [])]
+  const conditions = [
+    ...conditionsOf(search, bind),
+    ...(filter ? [filter.sql] : []),
+    ...(after ? [behind(order, after, bind)] : []),
+  ]
   const where = conditions.length === 0 ? 'true' : conditions.join('\n AND ')
   const sorted = order.map((key) => `${sortable(key).sql} ${key.descending ? 'DESC' : 'ASC'}${nullsOf(key)}`).join(', ')
   const position = order.map((key) => `(${sortable(key).sql})::text`).join(', ')
   // The outer SELECT asks for sources of the page's items alone.
-  const text = `SELECT ${COLUMNS.replaceAll('i.source_item,', 'i.source_item, i.source_etag,')}, i.position, ${SOURCE_STATE}
+  const text = `SELECT ${COLUMNS}, i.position, ${SOURCE_STATE}
 FROM (SELECT i.*, ARRAY[${position}] AS position, row_number() OVER () AS rank
   FROM (SELECT i.* FROM app.stac_items i WHERE ${where} ORDER BY ${sorted} LIMIT ${rows}) i) i ORDER BY i.rank`
   return { text, values, isExact: search.intersects === undefined && (filter?.exact ?? true) }
@@ -91,7 +95,10 @@ function behind(order: readonly SortKey[], position: Position, bind: (value: Bou
 }
 
 /** What an index can begin at: the first value alone, said once more. */
-function bound(order: readonly SortKey[], places: readonly { sql: string; nullable: boolean; bound: string | undefined }[]): string {
+function bound(
+  order: readonly SortKey[],
+  places: readonly { sql: string; nullable: boolean; bound: string | undefined }[],
+): string {
   const [first] = places
   if (!first || first.nullable || first.bound === undefined) return ''
   return `${first.sql} ${order[0]?.descending ? '<=' : '>='} ${first.bound} AND `

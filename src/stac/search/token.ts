@@ -13,7 +13,10 @@ const Token = z.tuple([z.string(), z.array(z.string().max(3000).nullable()).min(
 
 /** Everything that decides which items there are, and in what order; not how many a page has and what is shown of them. */
 function digest({ limit: _, fields: _f, token: _t, ...search }: Search): string {
-  return createHash('sha256').update(canonicalJson(JSON.parse(JSON.stringify(search)))).digest('base64url').slice(0, 16)
+  return createHash('sha256')
+    .update(canonicalJson(JSON.parse(JSON.stringify(search))))
+    .digest('base64url')
+    .slice(0, 16)
 }
 
 export const makeToken = (search: Search, position: Position): string =>

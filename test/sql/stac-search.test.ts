@@ -1,0 +1,203 @@
+// A search finds what a filter over all items finds, in order, page by page, while items are inserted.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { evaluate } from '../../src/stac/cql2/evaluate.ts'
+import { parseCql2Text } from '../../src/stac/cql2/text.ts'
+import { meets } from '../../src/stac/search/place-sql.ts'
+import { readSearch } from '../../src/stac/search/read-search.ts'
+import { type FoundRow, runSearch } from '../../src/stac/search/run-search.ts'
+import type { Search } from '../../src/stac/search/search.ts'
+import { orderOf } from '../../src/stac/search/sort.ts'
+import type { Pool } from '../../src/db/pool.ts'
+import { createDatabase, type TestDatabase } from '../support/db.ts'
+import { chance, type Chance, insertItems, makeItems, type MadeItem } from '../support/random-items.ts'
+
+const ITEMS = 10_000
+const SEARCHES = 1000
+
+let database: TestDatabase
+let db: Pool
+const items = makeItems(ITEMS)
+const byKey = new Map(items.map((m) => [`${m.record.collection_id} ${m.record.item_id}`, m]))
+beforeAll(async () => {
+  database = await createDatabase()
+  db = database.pool
+  await insertItems(db, items)
+  await db.query('ANALYZE app.stac_items')
+})
+afterAll(() => database.drop())
+
+const run = (search: Search, now = () => 0) => runSearch((text, values) => db.query<FoundRow>(text, values), search, now)
+const keyOf = (r: { collection_id: string; item_id: string }): string => `${r.collection_id} ${r.item_id}`
+
+const inBox = (m: MadeItem, [w, s, e, n]: readonly number[]): boolean => {
+  if (!m.bbox || !m.geometry) return false
+  return meets(m.geometry, { kind: 'bbox', box: [w, s, e, n] as number[] })
+}
+
+/** Plainly, from the parameters as a caller wrote them. */
+function matches(m: MadeItem, raw: Record<string, string>, search: Search): boolean {
+  const { record } = m
+  if (raw['ids'] && !raw['ids'].split(',').includes(record.item_id)) return false
+  if (raw['collections'] && !raw['collections'].split(',').includes(record.collection_id)) return false
+  if (raw['datetime']) {
+    const [from = '', to = from] = raw['datetime'].split('/')
+    if (from !== '..' && Date.parse(record.end_at) < Date.parse(from)) return false
+    if (to !== '..' && Date.parse(record.start_at) > Date.parse(to)) return false
+  }
+  if (raw['bbox'] && !inBox(m, raw['bbox'].split(',').map(Number))) return false
+  if (search.intersects && !(m.geometry && meets(m.geometry, { kind: 'geometry', geometry: search.intersects }))) return false
+  if (!raw['filter']) return true
+  const item = {
+    id: record.item_id,
+    collection: record.collection_id,
+    geometry: m.geometry,
+    properties: { start_datetime: record.start_at, end_datetime: record.end_at, ...record.content.properties },
+  }
+  return evaluate(parseCql2Text(raw['filter']), item, { intersects: meets }) === true
+}
+
+function valueOf({ record }: MadeItem, field: string): string | number | null {
+  const properties = record.content.properties as Record<string, string | number | null>
+  if (field === 'datetime') return Date.parse(record.sort_at)
+  if (field === 'end_datetime') return Date.parse(record.end_at)
+  if (field === 'id') return record.item_id
+  if (field === 'collection') return record.collection_id
+  return properties[field] ?? null
+}
+
+function compare(a: MadeItem, b: MadeItem, search: Search): number {
+  for (const { field, descending } of orderOf(search.sort)) {
+    const [x, y] = [valueOf(a, field), valueOf(b, field)]
+    if (x === y) continue
+    if (x === null || y === null) return x === null ? 1 : -1
+    return x < y === descending ? 1 : -1
+  }
+  return 0
+}
+
+const expected = (raw: Record<string, string>, search: Search): string[] =>
+  items
+    .filter((m) => matches(m, raw, search))
+    .sort((a, b) => compare(a, b, search))
+    .map((m) => keyOf(m.record))
+
+const box = (c: Chance): string => {
+  const width = c.pick([0, 0.5, 5, 40, 200])
+  const [west, south] = [Math.round(c.between(-180, 180) * 100) / 100, Math.round(c.between(-90, 85) * 100) / 100]
+  // Beyond 180 it goes on at -180: a box over the antimeridian.
+  const east = west + width > 180 ? west + width - 360 : west + width
+  return [west, south, east, Math.min(90, south + c.pick([0, 1, 10, 60]))].join(',')
+}
+const interval = (c: Chance): string => {
+  const time = (): string => new Date(Date.UTC(2014, 6, 1) + c.between(0, 2600) * 86_400_000).toISOString()
+  const [a, b] = [time(), time()].sort() as [string, string]
+  return c.pick([a, `${a}/${b}`, `../${b}`, `${a}/..`, c.pick(items).record.start_at])
+}
+const triangle = (c: Chance): string => {
+  const [x, y, size] = [c.between(-170, 150), c.between(-80, 60), c.pick([1, 10, 20])]
+  return JSON.stringify({
+    type: 'Polygon',
+    coordinates: [
+      [
+        [x, y],
+        [x + size, y],
+        [x, y + size],
+        [x, y],
+      ],
+    ],
+  })
+}
+const FILTERS = (c: Chance): string =>
+  c.pick([
+    `gsd = 30`,
+    `gsd > 5 AND gsd <= 30`,
+    `NOT (gsd = 30)`,
+    `gsd IS NULL OR "proj:code" = 'it''s'`,
+    `"proj:code" LIKE 'EPSG:%'`,
+    `"proj:code" LIKE 'x\\%\\_y'`,
+    `gsd IN (0.5, 1000) AND collection <> 'bronze-a'`,
+    `gsd BETWEEN 10 AND 40`,
+    `S_INTERSECTS(geometry, BBOX(${box(c)}))`,
+    `NOT S_INTERSECTS(geometry, BBOX(${box(c)})) AND gsd = 1000`,
+    `S_INTERSECTS(geometry, POLYGON((10 10, 30 12, 20 40, 10 10))) OR gsd = 0.5`,
+    `datetime > TIMESTAMP('2018-01-01T00:00:00Z')`,
+    `T_INTERSECTS(datetime, INTERVAL('2016-01-01','2016-12-31'))`,
+    `T_BEFORE(datetime, DATE('2016-05-05'))`,
+  ])
+const SORTS = [
+  '',
+  '-datetime',
+  '+datetime',
+  'gsd',
+  '-gsd',
+  '+proj:code,-datetime',
+  '-proj:code',
+  'id',
+  '-collection,gsd',
+  'end_datetime',
+]
+
+function randomSearch(c: Chance): Record<string, string> {
+  const raw: Record<string, string> = { limit: String(c.pick([1, 7, 10, 100, 1000])) }
+  if (c.next() < 0.5) raw['bbox'] = box(c)
+  else if (c.next() < 0.3) raw['intersects'] = triangle(c)
+  if (c.next() < 0.4) raw['datetime'] = interval(c)
+  if (c.next() < 0.3) raw['collections'] = c.pick(['bronze-a', 'bronze-a,silver-a', 'nothing', 'bronze-b'])
+  if (c.next() < 0.1) raw['ids'] = Array.from({ length: 40 }, () => c.pick(items).record.item_id).join(',')
+  if (c.next() < 0.4) raw['filter'] = FILTERS(c)
+  const sortby = c.pick(SORTS)
+  if (sortby !== '') raw['sortby'] = sortby
+  return raw
+}
+
+test(`${SEARCHES} searches over ${ITEMS} items: first page, count where it is told, and second page as a plain filter says`, async () => {
+  const c = chance(42)
+  let found = 0
+  for (let i = 0; i < SEARCHES; i++) {
+    const raw = randomSearch(c)
+    const search = readSearch(raw, 'query')
+    const all = expected(raw, search)
+    const first = await run(search)
+    const message = JSON.stringify(raw)
+    expect(first.items.map(keyOf), message).toEqual(all.slice(0, first.items.length))
+    if (first.next === undefined) expect([first.items.length, first.matched], message).toEqual([all.length, all.length])
+    else if (first.items.length > 0) {
+      const second = await run(readSearch({ ...raw, token: first.next }, 'query'))
+      expect(second.items.map(keyOf), message).toEqual(all.slice(first.items.length, first.items.length + second.items.length))
+    }
+    found += all.length
+  }
+  // The searches find something.
+  expect(found).toBeGreaterThan(SEARCHES * 20)
+})
+
+test.each(SORTS)('to the end by %j, while items are inserted: every old item once, in order', async (sortby) => {
+  const raw = { limit: '700', datetime: '2016-01-01T00:00:00Z/..', ...(sortby === '' ? {} : { sortby }) }
+  const all = expected(raw, readSearch(raw, 'query'))
+  const seen: string[] = []
+  const fresh = makeItems(400, 7).map((m, i) => ({
+    ...m,
+    record: { ...m.record, item_id: `new-${sortby.replaceAll(/\W/g, '')}-${i}` },
+  }))
+  let token: string | undefined
+  for (let page = 0; page === 0 || token !== undefined; page++) {
+    const { items: rows, next } = await run(readSearch({ ...raw, ...(token ? { token } : {}) }, 'query'))
+    seen.push(...rows.map(keyOf))
+    token = next
+    await insertItems(db, fresh.slice(page * 20, page * 20 + 20))
+  }
+  await db.query(`DELETE FROM app.stac_items WHERE item_id LIKE 'new-%'`)
+  expect(new Set(seen).size).toBe(seen.length)
+  expect(seen.filter((key) => byKey.has(key))).toEqual(all)
+})
+
+test('a search that runs out of time answers a shorter page, and goes on from there', async () => {
+  const raw = {
+    limit: '5',
+    intersects: JSON.stringify({ type: 'Point', coordinates: [0.123, 0.456] }),
+    filter: 'gsd = 12345 OR S_INTERSECTS(geometry, POINT(0.123 0.456))',
+  }
+  let clock = 0
+  const found = await run(readSearch(raw, 'query'), () => (clock += 5000))
+  expect(found.items.length).toBeLessThanOrEqual(5)
+})
