@@ -31,48 +31,45 @@ export interface Excess {
   readonly message: string
 }
 
+type OnText = (text: string, holder: JsonObject | unknown[], key: string | number, path: () => (string | number)[]) => void
+
 /**
  * Visits every string; ends at the first limit. Cycles end it too, since they have no depth.
  * @param onText gets the container and key, so that it may be replaced, and the path when it asks
  */
-export function walk(
-  document: unknown,
-  onText: (
-    text: string,
-    holder: JsonObject | unknown[],
-    key: string | number,
-    path: () => (string | number)[],
-  ) => void = () => {},
-): Excess | undefined {
+export function walk(document: unknown, onText: OnText = () => {}): Excess | undefined {
   if (typeof document !== 'object' || document === null) return undefined
   const open: Place[] = [{ value: document, depth: 1, key: '', parent: undefined }]
   let seen = 0
   for (let place = open.pop(); place; place = open.pop()) {
-    const { value, depth } = place
-    const isList = Array.isArray(value)
-    const keys = isList ? value : Object.keys(value)
-    seen += keys.length
-    const most = isList ? MAX_LIST : MAX_MEMBERS
-    if (keys.length > most) {
+    const names = Array.isArray(place.value) ? undefined : Object.keys(place.value)
+    const count = names?.length ?? (place.value as unknown[]).length
+    const most = names ? MAX_MEMBERS : MAX_LIST
+    if (count > most) {
       const path = place.parent ? pointer(pathOf(place.parent, place.key)) : ''
-      return { code: 'TOO_LARGE', path, message: `${keys.length} members; at most ${most} are judged` }
+      return { code: 'TOO_LARGE', path, message: `${count} members; at most ${most} are judged` }
     }
+    seen += count
     if (seen > MAX_VALUES) return { code: 'TOO_LARGE', path: '', message: `more than ${MAX_VALUES} values` }
-    for (let i = 0; i < keys.length; i++) {
-      const key = isList ? i : (keys[i] as string)
-      if (typeof key === 'string' && key.length > MAX_NAME)
-        return {
-          code: 'TOO_LARGE',
-          path: pointer(pathOf(place, key.slice(0, 80))),
-          message: `a name of ${key.length} characters`,
-        }
-      const member = (value as Record<string | number, unknown>)[key]
-      if (typeof member === 'string') onText(member, value as JsonObject, key, () => pathOf(place, key))
-      if (typeof member !== 'object' || member === null) continue
-      if (depth >= MAX_DEPTH)
-        return { code: 'TOO_DEEP', path: pointer(pathOf(place, key)), message: `more than ${MAX_DEPTH} levels` }
-      open.push({ value: member, depth: depth + 1, key, parent: place })
-    }
+    const excess = members(place, names, count, open, onText)
+    if (excess) return excess
+  }
+  return undefined
+}
+
+/** @param names undefined: a list */
+function members(place: Place, names: string[] | undefined, count: number, open: Place[], onText: OnText): Excess | undefined {
+  const holder = place.value as Record<string | number, unknown>
+  for (let i = 0; i < count; i++) {
+    const key = names ? (names[i] as string) : i
+    if (typeof key === 'string' && key.length > MAX_NAME)
+      return { code: 'TOO_LARGE', path: pointer(pathOf(place, key.slice(0, 80))), message: `a name of ${key.length} characters` }
+    const member = holder[key]
+    if (typeof member === 'string') onText(member, holder, key, () => pathOf(place, key))
+    if (typeof member !== 'object' || member === null) continue
+    if (place.depth >= MAX_DEPTH)
+      return { code: 'TOO_DEEP', path: pointer(pathOf(place, key)), message: `more than ${MAX_DEPTH} levels` }
+    open.push({ value: member, depth: place.depth + 1, key, parent: place })
   }
   return undefined
 }
