@@ -20,7 +20,7 @@ const MEMORY_MB = 256
 const unused = (): never => {
   throw new Error('inventories write neither outputs nor items')
 }
-const NO_OUTPUTS = { stage: unused, stagedAt: unused, commit: unused, publish: unused, holder: unused }
+const NO_OUTPUTS = { stage: unused, stagedAt: unused, provenance: unused, commit: unused, publish: unused, holder: unused }
 const NO_CATALOGUE = {
   putCollection: unused,
   known: unused,

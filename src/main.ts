@@ -11,7 +11,7 @@ import { keepLogLevels } from './http/host-log.ts'
 import { HTTP_TABLE } from './http/table.ts'
 import { ORCHESTRATOR } from './models/steps.ts'
 import { job } from './orchestrators/job.ts'
-import { authLevelOf } from './platform/config.ts'
+import { authLevelOf, corsOrigins, isCatalogueOpen } from './platform/config.ts'
 import { resources } from './platform/resources.ts'
 
 // Bodies of downloads go through as streams; without this the library would hold each whole in memory.
@@ -37,11 +37,14 @@ app.timer('purgeJobs', {
   handler: (_timer, context) => purgeJobs(df.getClient(context), resources()),
 })
 
-for (const { name, method, path, role, answer } of HTTP_TABLE)
+for (const { name, method, path, role, isCatalogue, answer } of HTTP_TABLE)
   app.http(name, {
     methods: [method],
     route: path,
-    authLevel: role === 'anonymous' ? 'anonymous' : authLevelOf(process.env, role === 'admin'),
+    authLevel:
+      role === 'anonymous' || (isCatalogue && isCatalogueOpen(process.env))
+        ? 'anonymous'
+        : authLevelOf(process.env, role === 'admin'),
     extraInputs: [client],
     handler: (request: HttpRequest, context: InvocationContext) => answer(request, context, resources),
   })
@@ -49,5 +52,5 @@ app.http(UNKNOWN_ROUTE, {
   methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD'],
   route: '{*path}',
   authLevel: 'anonymous',
-  handler: (request: HttpRequest) => answerUnknownRoute(request, HTTP_TABLE),
+  handler: (request: HttpRequest) => answerUnknownRoute(request, HTTP_TABLE, corsOrigins(process.env)),
 })

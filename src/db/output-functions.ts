@@ -1,5 +1,6 @@
 // Callers of the SQL functions of published files, and the records that job types get of them.
 import type { NewOutput, OutputRecords } from '../models/raster-output.ts'
+import { AppError } from '../rules/errors.ts'
 import { publishRaster } from './catalogue-functions.ts'
 import type { Database } from './pool.ts'
 import { only, sqlFunction } from './sql-function.ts'
@@ -46,6 +47,14 @@ export function outputRecords(db: Database): OutputRecords {
         [container, blob],
       )
       return rows[0]?.staged_at
+    },
+    async provenance(container, blob) {
+      const rows = await db.query<{ provenance: unknown }>(
+        'SELECT provenance FROM app.raster_outputs WHERE container = $1 AND blob = $2',
+        [container, blob],
+      )
+      if (!rows[0]) throw new AppError('SIDE_BLOB_LOST', `Nothing is recorded of ${container}/${blob}. Rerun the job.`)
+      return rows[0].provenance
     },
     async commit(container, blob, { bytes, etag, facts }) {
       await commitOutput(db, { container, blob, bytes, etag, facts })

@@ -56,15 +56,18 @@ export function openPool(settings: PoolSettings): Pool {
 /**
  * The same database for reads of a request: each at most `ms`, set for its transaction alone, which a pooler keeps apart. Pages are read in
  * the order of an index: statistics that do not know a new stage yet would make the planner sort all of it for a page of 100.
+ * @param options sort: the planner may sort, for reads that no index orders
  * @throws AppError `QUERY_TOO_SLOW` when a statement took longer; else as {@link Database}
  */
-export function readingWithin(pool: Pool, ms: number): Database {
+export function readingWithin(pool: Pool, ms: number, { sort = false } = {}): Database {
   return {
     async query<R extends object>(text: string, values: readonly unknown[] = []): Promise<R[]> {
       let client: pg.PoolClient | undefined
       try {
         client = await pool.pg.connect()
-        await client.query(`BEGIN READ ONLY; SET LOCAL statement_timeout = ${Math.round(ms)}; SET LOCAL enable_sort = off`)
+        await client.query(
+          `BEGIN READ ONLY; SET LOCAL statement_timeout = ${Math.round(ms)}${sort ? '' : '; SET LOCAL enable_sort = off'}`,
+        )
         const { rows } = await client.query<R>(text, values as unknown[])
         await client.query('COMMIT')
         client.release()

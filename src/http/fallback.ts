@@ -3,6 +3,7 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions'
 import { AppError } from '../rules/errors.ts'
 import { RequestBody } from './body.ts'
+import { isAllowedOrigin, preflightHeaders } from './origin.ts'
 import { NOSNIFF, problemAnswer } from './problem.ts'
 import { type HttpRow, requestIdOf } from './route.ts'
 import { pathBelowApi, plainTemplate, valuesOf } from './template.ts'
@@ -38,8 +39,15 @@ function refusal(method: string, found: readonly Match[]): AppError {
     : new AppError('ROUTE_NOT_FOUND', 'There is no such resource. GET /api shows all there are.')
 }
 
-/** @param rows every route of the app */
-export async function answerUnknownRoute(request: HttpRequest, rows: readonly HttpRow[]): Promise<HttpResponseInit> {
+/**
+ * @param rows every route of the app
+ * @param origins whose pages may read the catalogue
+ */
+export async function answerUnknownRoute(
+  request: HttpRequest,
+  rows: readonly HttpRow[],
+  origins: readonly string[] | undefined,
+): Promise<HttpResponseInit> {
   const url = new URL(request.url)
   const path = pathBelowApi(url)
   const requestId = requestIdOf(request)
@@ -49,6 +57,10 @@ export async function answerUnknownRoute(request: HttpRequest, rows: readonly Ht
     const values = valuesOf(d.path, path)
     return values ? [{ ...d, values }] : []
   })
+  if (request.method === 'OPTIONS' && isAllowedOrigin(request.headers, origins) && found.some((row) => row.isCatalogue)) {
+    const methods = [...new Set(found.map((row) => row.method))].join(', ')
+    return { status: 204, headers: preflightHeaders(request.headers, origins ?? [], methods) }
+  }
   const error = refusal(request.method, found)
   const answer = problemAnswer(error, requestId)
   if (error.status !== 405) return answer

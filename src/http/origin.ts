@@ -24,3 +24,33 @@ export function refuseForeignOrigin(method: string, headers: Pick<Headers, 'get'
 function hostOf(origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).host : undefined
 }
+
+/** Whether the settings let pages of the caller's origin read the catalogue. */
+export function isAllowedOrigin(headers: Pick<Headers, 'get'>, allowed: readonly string[] | undefined): boolean {
+  const origin = headers.get('origin')
+  return origin !== null && allowed !== undefined && (allowed.includes('*') || allowed.includes(origin))
+}
+
+/** What lets such a page read the answer (Fetch standard, 3.3). Keys go in a header or the URL, so cookies are never allowed. */
+export function corsHeaders(headers: Pick<Headers, 'get'>, allowed: readonly string[] | undefined): Record<string, string> {
+  if (allowed === undefined) return {}
+  const common = { vary: 'Origin' }
+  if (!isAllowedOrigin(headers, allowed)) return common
+  return {
+    ...common,
+    'access-control-allow-origin': headers.get('origin') ?? '',
+    'access-control-expose-headers': 'etag, x-request-id',
+  }
+}
+
+/** The answer to a browser's question before such a request. */
+export const preflightHeaders = (
+  headers: Pick<Headers, 'get'>,
+  allowed: readonly string[],
+  methods: string,
+): Record<string, string> => ({
+  ...corsHeaders(headers, allowed),
+  'access-control-allow-methods': methods,
+  'access-control-allow-headers': 'content-type, x-functions-key, authorization, if-none-match',
+  'access-control-max-age': '3600',
+})

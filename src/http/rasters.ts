@@ -122,6 +122,15 @@ const info = (call: RasterCall<RasterParams, object>): Promise<Answer> => shown(
 const preview = (call: RasterCall<RasterParams, z.infer<typeof PreviewQuery>>): Promise<Answer> =>
   shown(call, { what: 'preview', width: call.query.width, render: renderOf(call.query) })
 
+/** As the preview of a blob, for those who know it by another name. @throws AppError `NO_PREVIEW` where no picture can be made */
+export function rasterPreview(
+  call: Pick<RasterCall<unknown, unknown>, 'headers' | 'url' | 'r'>,
+  blob: RasterParams,
+  width: number,
+): Promise<Answer> {
+  return shown({ ...call, pathParameters: blob, query: {} }, { what: 'preview', width, render: { resampling: 'nearest' } })
+}
+
 function window(call: RasterCall<RasterParams, z.infer<typeof WindowQuery>>): Promise<Answer> {
   const { x, y, width, height, format } = call.query
   return shown(call, { what: 'window', area: { x, y, width, height }, format, render: renderOf(call.query) })

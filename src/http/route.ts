@@ -7,10 +7,11 @@ import { AppError } from '../rules/errors.ts'
 import { type Instances, instancesOf } from '../engine/instances.ts'
 import { storableJson } from '../rules/storable.ts'
 import type { Role } from '../models/words.ts'
+import { corsOrigins } from '../platform/config.ts'
 import type { Resources } from '../platform/resources.ts'
 import { type Caller, callerOf, requireRole } from './caller.ts'
 import { RequestBody } from './body.ts'
-import { refuseForeignOrigin } from './origin.ts'
+import { corsHeaders, isAllowedOrigin, refuseForeignOrigin } from './origin.ts'
 import { NOSNIFF, problemAnswer } from './problem.ts'
 import { pathBelowApi, valuesOf } from './template.ts'
 import { validate } from './validation.ts'
@@ -54,6 +55,8 @@ export interface Route<P, Q, B> {
   readonly summary: string
   /** The least role that may call it. */
   readonly role: Role | 'anonymous'
+  /** Documents of the catalogue: read by anybody where the settings say so, and by pages of other origins that they name. */
+  readonly isCatalogue?: boolean
   readonly pathParameters?: z.ZodType<P>
   /** By the path's values where one function answers for two resources. */
   readonly query?: z.ZodType<Q> | ((pathParameters: P) => z.ZodType<Q>)
@@ -71,6 +74,7 @@ export interface HttpRow {
   readonly path: string
   readonly summary: string
   readonly role: Role | 'anonymous'
+  readonly isCatalogue: boolean
   /** Values of the path, validated. @throws AppError `INVALID_ID` */
   readonly check: (values: Record<string, string>) => void
   /** @param resources asked for within, so that wrong settings are an answer */
@@ -86,7 +90,7 @@ const HOST_QUERY = new Set(['code', 'clientid'])
 
 /** One endpoint as a row: everything around the handler is here. */
 export function route<P = Record<string, never>, Q = Record<string, never>, B = undefined>(definition: Route<P, Q, B>): HttpRow {
-  const { name, method, path, summary, role, pathParameters } = definition
+  const { name, method, path, summary, role, pathParameters, isCatalogue = false } = definition
   const check = (values: Record<string, string>): void => void validate(pathParameters ?? nothing, values, 'INVALID_ID')
   return {
     name,
@@ -94,6 +98,7 @@ export function route<P = Record<string, never>, Q = Record<string, never>, B = 
     path,
     summary,
     role,
+    isCatalogue,
     check,
     answer: (request, context, resources) => answer({ request, context, resources }, definition),
   }
@@ -115,19 +120,27 @@ async function answer<P, Q, B>(incoming: Incoming, definition: Route<P, Q, B>): 
   const { request, resources } = incoming
   const requestId = requestIdOf(request)
   const body = new RequestBody(request)
+  const allowed = definition.isCatalogue ? corsHeaders(request.headers, corsOrigins(process.env)) : {}
   try {
     const call = await callOf(incoming, body, definition, requestId)
     const { status = 200, headers, body: json, stream, bytes } = await definition.handle(call)
     await body.drop()
     return {
       status,
-      headers: { ...(stream || bytes ? {} : JSON_HEADERS), ...NOSNIFF, 'x-request-id': requestId, ...headers },
+      headers: {
+        ...(stream || bytes ? {} : JSON_HEADERS),
+        ...NOSNIFF,
+        'x-request-id': requestId,
+        ...allowed,
+        ...headers,
+      },
       body: stream ?? bytes ?? JSON.stringify(json),
     }
   } catch (error) {
     await body.drop()
     logProblem(resources, error, definition.name, requestId)
-    return problemAnswer(error, requestId)
+    const problem = problemAnswer(error, requestId)
+    return { ...problem, headers: { ...(problem.headers as Record<string, string>), ...allowed } }
   }
 }
 
@@ -141,9 +154,11 @@ async function callOf<P, Q, B>(
   requestId: string,
 ): Promise<Call<P, Q, B>> {
   const r = resources()
-  const { role, uploadBytes } = definition
+  const { uploadBytes, isCatalogue = false } = definition
+  const role = isCatalogue && r.config.STAC_PUBLIC_READ === 'true' ? 'anonymous' : definition.role
   const url = new URL(request.url)
-  refuseForeignOrigin(request.method, request.headers, url)
+  if (!(isCatalogue && isAllowedOrigin(request.headers, corsOrigins(process.env))))
+    refuseForeignOrigin(request.method, request.headers, url)
   const caller = role === 'anonymous' ? ANONYMOUS : requireRole(callerOf(request.headers, r.config, role === 'admin'), role)
   const given = Object.fromEntries([...request.query].filter(([name]) => !HOST_QUERY.has(name.toLowerCase())))
   const pathParameters = validate<P>(

@@ -10,6 +10,9 @@ import { jobRoutes } from './jobs.ts'
 import { poisonRoutes } from './poison.ts'
 import { rasterRoutes } from './rasters.ts'
 import type { HttpRow } from './route.ts'
+import { stacItemRoutes } from './stac-items.ts'
+import { stacRoutes } from './stac.ts'
+import { stacSearchRoutes } from './stac-search.ts'
 import { submitRoutes } from './submit.ts'
 import { taskRoutes } from './tasks.ts'
 
@@ -25,5 +28,8 @@ export const HTTP_TABLE: readonly HttpRow[] = [
   ...blobAccessRoutes,
   ...rasterRoutes,
   ...jobTileRoutes,
+  ...stacRoutes,
+  ...stacSearchRoutes,
+  ...stacItemRoutes,
   ...healthRoutes,
 ]

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { defineJob, defineStage, type TaskResult } from '../define/define-job.ts'
 import { acceptContainer, containerParams, listingOf, withContainerAlias } from '../inventory/container-parameters.ts'
+import { CollectionId } from '../models/stac-record.ts'
 import { RasterInfo } from '../models/raster.ts'
 import { fileId, listedSources } from '../raster/container-sources.ts'
 import {
@@ -17,6 +18,7 @@ import { Conversion, conversionFields } from '../raster/options.ts'
 import { conversionSlots as slots } from '../raster/pools.ts'
 import { AssembledRaster, CreatedTiles, PinnedSource, PlannedRaster } from '../raster/tasks.ts'
 import { tileKey } from '../raster/tiles-geojson.ts'
+import { registrationOf } from '../stac/register-output.ts'
 import { BlobPrefix, ContainerName } from '../storage/names.ts'
 
 const parameters = withContainerAlias(
@@ -26,6 +28,8 @@ const parameters = withContainerAlias(
     target_container: ContainerName.optional().describe('silver or gold; default: silver'),
     target_prefix: BlobPrefix.pipe(z.string().max(400)).default('').describe('put before the name of each output'),
     ...conversionFields,
+    datetime: z.iso.datetime({ offset: true }).optional().describe('when the rasters were taken, for the catalogue'),
+    collection_id: CollectionId.optional().describe('collection of the outputs in the catalogue; default: silver-{container}'),
     overwrite: z.boolean().default(false).describe('replaces what other jobs published under these names'),
   }),
 )
@@ -121,9 +125,11 @@ const publish = defineStage({
   },
   async run(task, ctx) {
     const { container, blob, folder, target_name, plan: number } = task.parameters
-    const { overwrite, output_tier } = ctx.parameters
+    const { overwrite, output_tier, collection_id, datetime } = ctx.parameters
     const accessTier = output_tier === 'archive' ? ('Cool' as const) : ('Hot' as const)
-    const made = await publishStep(ctx, { container, blob, folder, plan: number, targetName: target_name, overwrite, accessTier })
+    const place = { container, blob, plan: number, targetName: target_name }
+    const register = (file: AssembledRaster) => registrationOf(ctx, { ...place, collectionId: collection_id, datetime }, file)
+    const made = await publishStep(ctx, { ...place, folder, overwrite, accessTier, register })
     await tidyStep(ctx.blobs, folder)
     return { ...made, container, blob, target_name }
   },

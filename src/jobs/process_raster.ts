@@ -1,6 +1,7 @@
 // Turns one raster into a Cloud-Optimized GeoTIFF: validates it, plans its tiles, makes them in parallel, puts them together and publishes.
 import * as z from 'zod'
 import { defineJob, defineStage } from '../define/define-job.ts'
+import { CollectionId } from '../models/stac-record.ts'
 import { RasterInfo } from '../models/raster.ts'
 import {
   acceptConversion,
@@ -16,6 +17,8 @@ import { Conversion, conversionFields } from '../raster/options.ts'
 import { conversionSlots as slots } from '../raster/pools.ts'
 import { AssembledRaster, CreatedTiles, PinnedSource, PlannedRaster } from '../raster/tasks.ts'
 import { tileKey } from '../raster/tiles-geojson.ts'
+import { collectionIdOf, itemIdOf } from '../stac/ids.ts'
+import { registrationOf } from '../stac/register-output.ts'
 import { AppError } from '../rules/errors.ts'
 import { BlobName, ContainerName, WritableBlobName } from '../storage/names.ts'
 
@@ -29,11 +32,7 @@ const parameters = z
       .describe('logical name of the output; default: source without extension, `_`, output_tier'),
     ...conversionFields,
     datetime: z.iso.datetime({ offset: true }).optional().describe('when it was taken, for the catalogue'),
-    collection_id: z
-      .string()
-      .regex(/^[A-Za-z0-9._-]{1,100}$/)
-      .optional()
-      .describe('collection of the catalogue'),
+    collection_id: CollectionId.optional().describe('collection of the output in the catalogue; default: silver-{container}'),
     overwrite: z.boolean().default(false).describe('replaces what another job published under this name'),
   })
   .transform((p) => ({ ...p, target_name: p.target_name ?? `${p.source_blob.replace(/\.[^./]*$/, '')}_${p.output_tier}` }))
@@ -136,6 +135,8 @@ const publish = defineStage({
     container: z.string(),
     blob: z.string(),
     target_name: z.string(),
+    collection_id: z.string(),
+    item_id: z.string(),
     overview_resampling: z.string(),
     warnings: Warnings,
   }),
@@ -145,7 +146,7 @@ const publish = defineStage({
   async run(_task, ctx) {
     for await (const { result: planned } of ctx.previous(plan)) {
       const { container, blob, folder, overview_resampling, warnings } = planned
-      const { target_name, overwrite, output_tier } = ctx.parameters
+      const { target_name, overwrite, output_tier, collection_id, datetime } = ctx.parameters
       const accessTier = output_tier === 'archive' ? ('Cool' as const) : ('Hot' as const)
       const made = await publishStep(ctx, {
         container,
@@ -155,9 +156,19 @@ const publish = defineStage({
         targetName: target_name,
         overwrite,
         accessTier,
+        register: (file) =>
+          registrationOf(
+            ctx,
+            { container, blob, targetName: target_name, plan: planned.plan, collectionId: collection_id, datetime },
+            file,
+          ),
       })
       await tidyStep(ctx.blobs, folder)
-      return { ...made, container, blob, target_name, overview_resampling, warnings }
+      const item = {
+        collection_id: collection_id ?? collectionIdOf('silver', container),
+        item_id: itemIdOf(container, target_name),
+      }
+      return { ...made, container, blob, target_name, ...item, overview_resampling, warnings }
     }
     throw new AppError('SIDE_BLOB_LOST', 'The plan of this job is gone. Rerun it.')
   },

@@ -80,6 +80,8 @@ export interface OutputRecords {
   stage(output: NewOutput): Promise<void>
   /** When its first block was about to be staged; undefined: no such row. */
   stagedAt(container: string, blob: string): Promise<Date | undefined>
+  /** What was said of it when it was staged, joined by what was said since. @throws AppError `SIDE_BLOB_LOST` when there is no such row */
+  provenance(container: string, blob: string): Promise<unknown>
   /** @param file facts: join the provenance */
   commit(
     container: string,

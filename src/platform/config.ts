@@ -70,6 +70,25 @@ export const Config = z.object({
     .max(36_500)
     .default(90)
     .describe('how long failed jobs, and those completed with errors, are kept; 0 keeps them for ever'),
+  PUBLIC_BASE_URL: z
+    .url()
+    .optional()
+    .describe('address that links of the catalogue begin with, e.g. behind a gateway; default: that of the request'),
+  TRUST_PROXY: z
+    .enum(['true', 'false'])
+    .default('false')
+    .describe('takes the address of links from X-Forwarded-Host and -Proto; only behind a proxy that sets them'),
+  STAC_PUBLIC_READ: z
+    .enum(['true', 'false'])
+    .default('false')
+    .describe('anybody may read the catalogue, without a key; files and pictures keep asking for one'),
+  STAC_ASSET_HREF: z
+    .enum(['redirect', 'blob'])
+    .default('redirect')
+    .describe('assets lead through a redirect with a signature, or straight to the blob where containers are public'),
+  CORS_ORIGINS: containers
+    .optional()
+    .describe('comma list of origins whose pages may read the catalogue, such as https://radiantearth.github.io; * for all'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('least level that is logged'),
   LOG_FORMAT: z.enum(['json', 'text']).default('json').describe('`text` is for people at a terminal'),
 })
@@ -97,3 +116,10 @@ export const authLevelOf = (
   if ((env['AUTH_MODE'] || 'key') !== 'key') return 'anonymous'
   return admin ? 'admin' : 'function'
 }
+
+/** Whether anybody may read the catalogue; read before the settings are known to be right. */
+export const isCatalogueOpen = (env: Readonly<Record<string, string | undefined>>): boolean => env['STAC_PUBLIC_READ'] === 'true'
+
+/** Origins whose pages may read the catalogue; also where no other setting is right. */
+export const corsOrigins = (env: Readonly<Record<string, string | undefined>>): readonly string[] | undefined =>
+  env['CORS_ORIGINS'] ? Config.shape.CORS_ORIGINS.parse(env['CORS_ORIGINS']) : undefined

@@ -2,7 +2,7 @@
 import { AppError } from '../rules/errors.ts'
 import type { BlobStore } from '../models/blob-store.ts'
 import type { BlobRef } from '../models/blob.ts'
-import { keptFolder, type OutputRecords } from '../models/raster-output.ts'
+import { keptFolder, type OutputRecords, type PublishOptions } from '../models/raster-output.ts'
 import { assertCompression } from './codecs/available.ts'
 import { warpableCrs } from './crs.ts'
 import { assertOptions, compressionOf, type Conversion } from './options.ts'
@@ -148,6 +148,8 @@ export interface PublishNeeds extends Place {
   readonly overwrite: boolean
   readonly plan: number
   readonly accessTier: 'Hot' | 'Cool'
+  /** What the catalogue learns with the name; asked when the file is committed. */
+  register?(made: AssembledRaster): Promise<Pick<PublishOptions, 'collections' | 'items'>>
 }
 
 /** Assembly, commit, own check, and the name that points to it. @throws AppError `TARGET_EXISTS`, `OUTPUT_INVALID`, `BLOCKS_LOST` */
@@ -161,7 +163,8 @@ export async function publishStep(ctx: StepContext, needs: PublishNeeds): Promis
   )
   const { bytes, etag, statistics } = made
   await ctx.outputs.commit(container, blob, { bytes, etag, facts: { statistics, levels: made.levels, bigtiff: made.bigtiff } })
-  const { outcome, holder } = await ctx.outputs.publish(container, blob, { overwrite })
+  const records = (await needs.register?.(made)) ?? {}
+  const { outcome, holder } = await ctx.outputs.publish(container, blob, { overwrite, ...records })
   if (outcome === 'taken') throw targetExists(holder, { container, name: targetName })
   return made
 }

@@ -12,11 +12,12 @@ export type Position = readonly (string | null)[]
 const Token = z.tuple([z.string(), z.array(z.string().max(3000).nullable()).min(2).max(7)])
 
 /** Everything that decides which items there are, and in what order; not how many a page has and what is shown of them. */
-function digest({ limit: _, fields: _f, token: _t, ...search }: Search): string {
-  return createHash('sha256')
-    .update(canonicalJson(JSON.parse(JSON.stringify(search))))
-    .digest('base64url')
-    .slice(0, 16)
+function digest(search: Search): string {
+  const { bbox, isOffGround, intersects, interval, ids, collections, filter, sort } = search
+  const decides = { bbox, isOffGround, intersects, interval, ids, collections, filter, sort }
+  // Undefined members are dropped on the way.
+  const text = canonicalJson(JSON.parse(JSON.stringify(decides)))
+  return createHash('sha256').update(text).digest('base64url').slice(0, 16)
 }
 
 export const makeToken = (search: Search, position: Position): string =>

@@ -1,0 +1,120 @@
+// A published output in the catalogue: its item, that of its source, and their collections, handed to the transaction that turns the name.
+import * as z from 'zod'
+import type { BlobStore } from '../models/blob-store.ts'
+import type { BlobRef } from '../models/blob.ts'
+import type { OutputRecords } from '../models/raster-output.ts'
+import type { NewCollection, NewItem } from '../models/stac-record.ts'
+import { describeRaster } from '../raster/describe.ts'
+import { detectRaster } from '../raster/detect.ts'
+import { blobSource } from '../raster/range-source.ts'
+import { AppError } from '../rules/errors.ts'
+import type { BandStatistics } from './bands.ts'
+import { collectionIdOf, itemIdOf } from './ids.ts'
+import { bronzeItem, type CataloguedFile, silverItem } from './item.ts'
+
+/** What was recorded of an output before its first block (raster_outputs.provenance). */
+const Provenance = z.object({
+  source: z.object({ container: z.string(), blob: z.string(), etag: z.string() }),
+  conversion: z.object({ output_tier: z.string() }),
+  output: z.object({ compression: z.string() }),
+  overview_resampling: z.string(),
+})
+
+interface StepContext {
+  readonly jobId: string
+  readonly attempt: number
+  readonly blobs: Blobs
+  readonly outputs: OutputRecords
+  readonly now: () => Date
+}
+
+export interface OutputPlace {
+  readonly container: string
+  readonly blob: string
+  readonly targetName: string
+  readonly plan: number
+  /** Of the output; default: `silver-{container}`. */
+  readonly collectionId?: string | undefined
+  /** When it was taken; default: what its source says. */
+  readonly datetime?: string | undefined
+}
+
+/** Of the committed file. */
+export interface CommittedFile {
+  readonly etag: string
+  readonly bytes: number
+  readonly statistics: readonly BandStatistics[]
+}
+
+type Blobs = Pick<BlobStore, 'readRange' | 'properties'>
+
+/**
+ * What the catalogue learns when the name turns. The source's item tells its own time; the output was taken when its source was.
+ * @throws AppError what storage answers
+ */
+export async function registrationOf(
+  ctx: StepContext,
+  place: OutputPlace,
+  file: CommittedFile,
+): Promise<{ collections: NewCollection[]; items: NewItem[] }> {
+  const { container, blob } = place
+  const { source, conversion, output, overview_resampling } = Provenance.parse(await ctx.outputs.provenance(container, blob))
+  const bronze = collectionIdOf('bronze', source.container)
+  const came = await sourceItem(ctx, source, bronze, place)
+  const info = await describeRaster(blobSource(ctx.blobs, { container, blob, etag: file.etag, size: file.bytes }))
+  const listed = { container, name: blob, size: file.bytes, etag: file.etag, last_modified: ctx.now().toISOString() }
+  const silver = place.collectionId ?? collectionIdOf('silver', container)
+  const made = await silverItem(
+    listed,
+    info,
+    {
+      targetName: place.targetName,
+      source: { collectionId: bronze, itemId: itemIdOf(source.container, source.blob), ...source },
+      outputTier: conversion.output_tier,
+      compression: output.compression,
+      overviewResampling: overview_resampling,
+    },
+    {
+      collectionId: silver,
+      mode: 'full',
+      jobId: ctx.jobId,
+      plan: place.plan,
+      datetime: place.datetime ?? timeOf(came),
+      statistics: file.statistics,
+    },
+  )
+  const known = came ? [collection(bronze, 'bronze', source.container)] : []
+  return {
+    collections: [...known, collection(silver, 'silver', container)],
+    items: [...(came ? [came] : []), made.item],
+  }
+}
+
+const collection = (collection_id: string, kind: 'bronze' | 'silver', container: string): NewCollection => ({
+  collection_id,
+  kind,
+  container,
+  prefix: '',
+  content: {},
+})
+
+const timeOf = (item: NewItem | undefined): string | undefined =>
+  item && (item.start_at === item.end_at ? item.sort_at : `${item.start_at}/${item.end_at}`)
+
+/** Of the version that is there now; undefined: it is gone. */
+async function sourceItem(
+  { blobs, jobId, attempt: plan }: StepContext,
+  { container, blob }: BlobRef,
+  collectionId: string,
+  { datetime }: OutputPlace,
+): Promise<NewItem | undefined> {
+  try {
+    const { size, etag = '', last_modified, content_type, content_md5 } = await blobs.properties({ container, blob })
+    const found = await detectRaster(blobs, { container, blob, etag, size })
+    const file: CataloguedFile = { container, name: blob, size, etag, last_modified, content_type, content_md5 }
+    return (await bronzeItem(file, found, { collectionId, mode: 'header', jobId, plan, datetime })).item
+  } catch (error) {
+    if (error instanceof AppError && (error.code === 'BLOB_NOT_FOUND' || error.code === 'BLOB_CHANGED')) return undefined
+    throw error
+  }
+}
