@@ -24,6 +24,7 @@ const NO_OUTPUTS = { stage: unused, stagedAt: unused, provenance: unused, commit
 const NO_CATALOGUE = {
   putCollection: unused,
   known: unused,
+  timeOf: unused,
   putItem: unused,
   itemsOf: unused,
   sweep: unused,

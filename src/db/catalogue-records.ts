@@ -15,6 +15,16 @@ export function catalogueRecords(db: Database): CatalogueRecords {
       await upsertCollection(db, collection)
     },
     known: (collectionId, itemIds) => known(db, collectionId, itemIds),
+    async timeOf(collectionId, itemId) {
+      const rows = await db.query<{ start_at: Date; end_at: Date; sort_at: Date }>(
+        'SELECT start_at, end_at, sort_at FROM app.stac_items WHERE collection_id = $1 AND item_id = $2',
+        [collectionId, itemId],
+      )
+      const [row] = rows
+      if (!row) return undefined
+      const [start, end] = [row.start_at.toISOString(), row.end_at.toISOString()]
+      return start === end ? start : `${start}/${end}`
+    },
     async putItem(item) {
       const { outcome } = only(await upsertItem(db, { item }))
       if (outcome === 'collision')

@@ -67,6 +67,7 @@ const Outcome = z.object({
   is_raster: z.boolean(),
   problem: z.string().optional(),
   warnings: z.array(z.string()).readonly(),
+  before: z.string().optional().describe('outcome of the stage before'),
 })
 
 interface ListContext {
@@ -159,7 +160,7 @@ const statistics = defineStage({
     const answer = await lookPool().run({ kind: 'look', source, look: { what: 'statistics' } }, ctx.signal)
     const bands = answer.kind === 'json' ? (answer.value as { bands: BandStatistics[] }).bands : []
     const options = { collectionId, mode: 'full', datetime, datetimePattern: datetime_pattern, statistics: bands } as const
-    return { ...(await catalogueFile(ctx, { container, ...file }, options)), outcome: before.outcome }
+    return { ...(await catalogueFile(ctx, { container, ...file }, options)), before: before.outcome }
   },
 })
 
@@ -206,6 +207,10 @@ export default defineJob({
       for (const code of result.warnings) count(warnings, code)
     }
     for await (const { code } of failed(describe)) count(problems, code)
+    // What only gained statistics is updated, once.
+    for await (const { result } of previous(statistics))
+      if (result.before === 'unchanged' && result.outcome === 'updated')
+        [counts.unchanged, counts.updated] = [counts.unchanged - 1, counts.updated + 1]
     let listed = 0
     for await (const { result } of previous(list)) {
       listed = result.listed

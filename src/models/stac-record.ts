@@ -10,6 +10,10 @@ export type CatalogueKind = z.infer<typeof CatalogueKind>
 export const CatalogueMode = z.enum(['quick', 'header', 'full'])
 export type CatalogueMode = z.infer<typeof CatalogueMode>
 
+/** Whether a look of one mode tells all that another does. */
+export const isAsClose = (had: CatalogueMode, wanted: CatalogueMode): boolean =>
+  CatalogueMode.options.indexOf(had) >= CatalogueMode.options.indexOf(wanted)
+
 export const CollectionId = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,127}$/)
 export const ItemId = z.string().min(1).max(256)
 
@@ -102,6 +106,8 @@ export interface CatalogueRecords {
   putCollection(collection: NewCollection): Promise<void>
   /** By item id; those that are not registered are left out. */
   known(collectionId: string, itemIds: readonly string[]): Promise<ReadonlyMap<string, KnownItem>>
+  /** When an item was taken: RFC 3339, or an interval as start/end; undefined: it is not registered. */
+  timeOf(collectionId: string, itemId: string): Promise<string | undefined>
   /** @throws AppError `STAC_ID_COLLISION`, `COLLECTION_NOT_FOUND` */
   putItem(item: NewItem): Promise<'created' | 'updated' | 'unchanged'>
   /** Items of a container's files below a prefix, in pages. */

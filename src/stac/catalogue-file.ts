@@ -1,7 +1,7 @@
 // One file becomes an item: its directories are read by ranges, its description is checked, its record is written.
 import type { BlobStore } from '../models/blob-store.ts'
 import type { DetectedFormat } from '../models/raster.ts'
-import type { CatalogueMode, CatalogueRecords } from '../models/stac-record.ts'
+import { type CatalogueMode, type CatalogueRecords, isAsClose } from '../models/stac-record.ts'
 import { detectRaster } from '../raster/detect.ts'
 import { AppError } from '../rules/errors.ts'
 import type { BandStatistics } from './bands.ts'
@@ -62,7 +62,10 @@ async function listed(blobs: BlobStore, { container, name }: CataloguedFile): Pr
 async function register(ctx: StepContext, file: CataloguedFile, options: CatalogueOptions): Promise<CataloguedOutcome> {
   const found = await lookInto(ctx.blobs, file, options.mode)
   const { item, warnings } = await bronzeItem(file, found, { ...options, jobId: ctx.jobId, plan: ctx.attempt })
-  const outcome = await ctx.catalogue.putItem(item)
+  const known = (await ctx.catalogue.known(item.collection_id, [item.item_id])).get(item.item_id)
+  // Of the same bytes never less than was known: statistics stay when the header is read again.
+  const isLess = known?.etag === item.etag && known.mode !== item.mode && isAsClose(known.mode, item.mode)
+  const outcome = isLess ? 'unchanged' : await ctx.catalogue.putItem(item)
   const problem = found && 'problem' in found ? found.problem.code : undefined
   return {
     outcome,

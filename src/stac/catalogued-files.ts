@@ -1,6 +1,6 @@
 // A listing as files to catalogue: side-cars join their raster, what is registered already is left out.
 import type { BlobMetadata } from '../models/blob.ts'
-import type { CatalogueMode, CatalogueRecords } from '../models/stac-record.ts'
+import { type CatalogueMode, type CatalogueRecords, isAsClose } from '../models/stac-record.ts'
 import { itemIdOf } from './ids.ts'
 import type { CataloguedFile } from './item.ts'
 import { isSidecarName, isTiffName, sidecarsOf, stemOf } from './sidecars.ts'
@@ -9,7 +9,6 @@ import { isSidecarName, isTiffName, sidecarsOf, stemOf } from './sidecars.ts'
 const GROUP = 10_000
 /** Files of one question. */
 const BATCH = 1000
-const RANK: Readonly<Record<CatalogueMode, number>> = { quick: 0, header: 1, full: 2 }
 
 export type ListedForCatalogue = Omit<CataloguedFile, 'container'>
 
@@ -77,7 +76,7 @@ export async function* changed(
     let unchanged = 0
     for (const [i, file] of batch.entries()) {
       const row = known.get(ids[i] as string)
-      if (row && row.etag !== null && row.etag === file.etag && RANK[row.mode] >= RANK[mode]) unchanged++
+      if (row && row.etag !== null && row.etag === file.etag && isAsClose(row.mode, mode)) unchanged++
       else yield file
     }
     onUnchanged(unchanged)

@@ -105,8 +105,10 @@ function mapLinks({ container, blob }: ItemRecord, stored: StoredItem, { api }: 
 
 function assetsOf(record: ItemRecord, stored: StoredItem, served: Served): Record<string, StacAsset> {
   const self = itemUrl(served, record.collection_id, record.item_id)
+  // The database keeps no order of members; the file itself comes first.
+  const { data, ...others } = stored.assets
   const assets = Object.fromEntries(
-    Object.entries(stored.assets).map(([key, asset]) => {
+    Object.entries({ ...(data ? { data } : {}), ...others }).map(([key, asset]) => {
       const place = placeOf(asset.href)
       if (!place) return [key, asset]
       const href = served.blobUrl ? served.blobUrl(...place) : `${self}/assets/${encodeURIComponent(key)}`

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import type { BlobStore } from '../models/blob-store.ts'
 import type { BlobRef } from '../models/blob.ts'
 import type { OutputRecords } from '../models/raster-output.ts'
-import type { NewCollection, NewItem } from '../models/stac-record.ts'
+import type { CatalogueRecords, NewCollection, NewItem } from '../models/stac-record.ts'
 import { describeRaster } from '../raster/describe.ts'
 import { detectRaster } from '../raster/detect.ts'
 import { blobSource } from '../raster/range-source.ts'
@@ -25,6 +25,7 @@ interface StepContext {
   readonly attempt: number
   readonly blobs: Blobs
   readonly outputs: OutputRecords
+  readonly catalogue: CatalogueRecords
   readonly now: () => Date
 }
 
@@ -49,7 +50,7 @@ export interface CommittedFile {
 type Blobs = Pick<BlobStore, 'readRange' | 'properties'>
 
 /**
- * What the catalogue learns when the name turns. The source's item tells its own time; the output was taken when its source was.
+ * What the catalogue learns when the name turns. The output was taken when its source was: as the catalogue knows it, or as the file says.
  * @throws AppError what storage answers
  */
 export async function registrationOf(
@@ -61,6 +62,8 @@ export async function registrationOf(
   const { source, conversion, output, overview_resampling } = Provenance.parse(await ctx.outputs.provenance(container, blob))
   const bronze = collectionIdOf('bronze', source.container)
   const came = await sourceItem(ctx, source, bronze, place)
+  const itemId = itemIdOf(source.container, source.blob)
+  const taken = place.datetime ?? (await ctx.catalogue.timeOf(bronze, itemId)) ?? timeOf(came)
   const info = await describeRaster(blobSource(ctx.blobs, { container, blob, etag: file.etag, size: file.bytes }))
   const listed = { container, name: blob, size: file.bytes, etag: file.etag, last_modified: ctx.now().toISOString() }
   const silver = place.collectionId ?? collectionIdOf('silver', container)
@@ -69,7 +72,7 @@ export async function registrationOf(
     info,
     {
       targetName: place.targetName,
-      source: { collectionId: bronze, itemId: itemIdOf(source.container, source.blob), ...source },
+      source: { collectionId: bronze, itemId, ...source },
       outputTier: conversion.output_tier,
       compression: output.compression,
       overviewResampling: overview_resampling,
@@ -79,7 +82,7 @@ export async function registrationOf(
       mode: 'full',
       jobId: ctx.jobId,
       plan: place.plan,
-      datetime: place.datetime ?? timeOf(came),
+      datetime: taken,
       statistics: file.statistics,
     },
   )
