@@ -1,4 +1,4 @@
-// Test projects: unit, raster and replay are pure; host runs small apps on the local host; sql needs Postgres; app needs the whole local cloud.
+// Test projects: unit, raster, stac and replay are pure; host runs small apps on the local host; sql needs Postgres; app needs the whole local cloud.
 import { defineConfig } from 'vitest/config'
 
 const project = (name: string, extra: object = {}): object => ({
@@ -20,6 +20,7 @@ export default defineConfig({
     projects: [
       project('unit', { testTimeout: 60_000 }),
       project('raster', { testTimeout: 120_000 }),
+      project('stac', { testTimeout: 60_000 }),
       project('replay', { testTimeout: 60_000 }),
       project('host', { testTimeout: 60_000, hookTimeout: 170_000 }),
       project('sql', { globalSetup: ['test/support/database-setup.ts'], testTimeout: 120_000, hookTimeout: 60_000 }),

@@ -41,6 +41,11 @@ const RUNS: Readonly<Record<string, () => Promise<[parameters: object, result: o
       { target_name: 'a_analysis', levels: 1 },
     ]
   },
+  catalog_container: () =>
+    Promise.resolve([
+      { container, prefix: 'a/' },
+      { listed: 2, created: 2, problems: { NOT_TIFF: 2 }, items: 2 },
+    ]),
   process_container: () =>
     Promise.resolve([
       { container, prefix: 'none/' },

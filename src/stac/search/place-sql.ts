@@ -14,6 +14,13 @@ export function boxSql([west, south, east, north]: Box, bind: Bind): string {
   return `(i.xr && ${xr}::numrange AND i.yr && ${yr}::numrange AND ${crossing})`
 }
 
+/** Of items that meet the box: whether no shape need be looked at, because it is a box, or lies within. */
+export function insideSql([west, south, east, north]: Box, bind: Bind): string {
+  if (west > east) return 'i.is_box'
+  const [w, s, e, n] = [west, south, east, north].map((x) => `${bind(x)}::float8`)
+  return `(i.is_box OR (NOT i.crosses AND i.west >= ${w} AND i.east <= ${e} AND i.south >= ${s} AND i.north <= ${n}))`
+}
+
 /** The condition that finds every candidate for a shape. */
 export const literalSql = (literal: SpatialLiteral, bind: Bind): string => boxSql(boxOf(literal), bind)
 
@@ -44,9 +51,16 @@ function boundsOf(geometry: Geometry): Box {
   return [west, south, east, north]
 }
 
+/** Of boxes, the second of which may cross the antimeridian: asked first, since shapes take a hundred times as long. */
+function areApart([west, south, east, north]: Box, [w, s, e, n]: Box): boolean {
+  return south > n || north < s || (w <= e ? west > e || east < w : west > e && east < w)
+}
+
 /** Whether two shapes have a point in common, in degrees as they lie on a flat map (RFC 7946, 3.1.1). */
 export function meets(shape: Geometry, literal: SpatialLiteral): boolean {
-  const other = literal.kind === 'geometry' ? literal.geometry : boxShape(boxOf(literal))
+  const box = boxOf(literal)
+  if (areApart(boundsOf(shape), box)) return false
+  const other = literal.kind === 'geometry' ? literal.geometry : boxShape(box)
   return booleanIntersects(shape as Parameters<typeof booleanIntersects>[0], other as Parameters<typeof booleanIntersects>[1])
 }
 

@@ -9,7 +9,8 @@ import { type Statement, statementOf } from './statement.ts'
 import { makeToken, type Position, readToken } from './token.ts'
 
 export interface FoundRow extends ItemRecord {
-  readonly is_box: boolean
+  /** Whether its box alone tells that it meets the searched one. */
+  readonly is_decided: boolean
   readonly start_at: Date
   readonly end_at: Date
   readonly position: Position
@@ -57,7 +58,7 @@ const sizeOf = ({ limit }: Search, page: number): number => (page === 0 ? limit 
 function isMatch(row: FoundRow, search: Search, { isExact }: Statement): boolean {
   const { geometry } = row.content as { geometry: Geometry | null }
   const meetsAll = (literal: SpatialLiteral): boolean => geometry !== null && meets(geometry, literal)
-  if (search.bbox && !row.is_box && !meetsAll({ kind: 'bbox', box: search.bbox })) return false
+  if (search.bbox && !row.is_decided && !meetsAll({ kind: 'bbox', box: search.bbox })) return false
   if (isExact) return true
   if (search.intersects && !meetsAll({ kind: 'geometry', geometry: search.intersects })) return false
   return search.filter === undefined || evaluate(search.filter, filterItem(row), { intersects: meets }) === true

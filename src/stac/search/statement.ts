@@ -1,7 +1,7 @@
 // A search as one statement: conditions, order, and where the page before ended. Literals are bound, names come from tables of ours.
 import type { Expression } from '../cql2/ast.ts'
 import { type Bound, toSql } from '../cql2/sql.ts'
-import { boxSql, literalSql } from './place-sql.ts'
+import { boxSql, insideSql, literalSql } from './place-sql.ts'
 import { queryablesFor } from './queryables.ts'
 import type { Search, SortKey } from './search.ts'
 import { orderOf, SORTABLES, type Sortable } from './sort.ts'
@@ -16,7 +16,7 @@ export interface Statement {
 
 /** Of an item row `i`: what a document is made of. */
 const COLUMNS = `i.collection_id, i.item_id, i.kind, i.container, i.blob, i.content, i.version, i.source_collection, i.source_item, i.created_at,
-  i.updated_at, i.missing_since, i.is_box, i.start_at, i.end_at`
+  i.updated_at, i.missing_since, i.start_at, i.end_at`
 
 /** Whether the item that it was made from is there, and as it was. */
 const SOURCE_STATE = `(CASE WHEN i.source_item IS NULL THEN NULL ELSE coalesce((
@@ -40,8 +40,9 @@ export function statementOf(search: Search, after: Position | undefined, rows: n
   const where = conditions.length === 0 ? 'true' : conditions.join('\n AND ')
   const sorted = order.map((key) => `${sortable(key).sql} ${key.descending ? 'DESC' : 'ASC'}${nullsOf(key)}`).join(', ')
   const position = order.map((key) => `(${sortable(key).sql})::text`).join(', ')
+  const decided = search.bbox ? `, ${insideSql(search.bbox, bind)} AS is_decided` : ', true AS is_decided'
   // The outer SELECT asks for sources of the page's items alone.
-  const text = `SELECT ${COLUMNS}, i.position, ${SOURCE_STATE}
+  const text = `SELECT ${COLUMNS}${decided}, i.position, ${SOURCE_STATE}
 FROM (SELECT i.*, ARRAY[${position}] AS position, row_number() OVER () AS rank
   FROM (SELECT i.* FROM app.stac_items i WHERE ${where} ORDER BY ${sorted} LIMIT ${rows}) i) i ORDER BY i.rank`
   return { text, values, isExact: search.intersects === undefined && (filter?.exact ?? true) }

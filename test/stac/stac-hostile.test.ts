@@ -111,12 +111,13 @@ test('a million members, at the top and as assets', () => {
   const many: Record<string, unknown> = { type: 'Feature' }
   for (let i = 0; i < 1_000_000; i++) many[`k${i}`] = i
   expect(report(many).issues).toMatchObject([{ code: 'TOO_LARGE', path: '' }])
-  expect(report({ ...example('item'), assets: many }).issues).toMatchObject([{ code: 'TOO_LARGE', path: '/assets' }])
+  const assets = Object.fromEntries(Object.entries(many).slice(0, 10_002))
+  expect(report({ ...example('item'), assets }).issues).toMatchObject([{ code: 'TOO_LARGE', path: '/assets' }])
   expect(report({ ...example('item'), ['n'.repeat(5000)]: 1 }).issues).toMatchObject([{ code: 'TOO_LARGE' }])
 })
 
-test('lists of 110,000: broken positions, extensions, links, rings', () => {
-  const list = (of: (i: number) => unknown, length = 110_000): unknown[] => Array.from({ length }, (_, i) => of(i))
+test('lists of 40,000 and 150,000: broken positions, extensions, links, rings', () => {
+  const list = (of: (i: number) => unknown, length = 40_000): unknown[] => Array.from({ length }, (_, i) => of(i))
   const item = example('item')
   const positions = { type: 'Polygon', coordinates: [list(() => ['a', 'b'])] }
   expect(codes({ ...item, geometry: positions }).at(-1)).toBe('MORE_ISSUES')
@@ -124,7 +125,7 @@ test('lists of 110,000: broken positions, extensions, links, rings', () => {
   expect(codes({ ...item, stac_extensions: list((i) => i) }).at(-1)).toBe('MORE_ISSUES')
   expect(report({ ...item, stac_extensions: list((i) => `https://x.example/${i}`) }).warnings.at(-1)?.code).toBe('MORE_WARNINGS')
   expect(codes({ ...item, links: list(() => 1) }).at(-1)).toBe('MORE_ISSUES')
-  expect(codes({ ...item, geometry: { type: 'Polygon', coordinates: list(() => [[1, 1]], 90_000) } }).at(-1)).toBe('MORE_ISSUES')
+  expect(codes({ ...item, geometry: { type: 'Polygon', coordinates: list(() => [[1, 1]], 30_000) } }).at(-1)).toBe('MORE_ISSUES')
 })
 
 test('at most 50 issues, then how many more', () => {
@@ -240,9 +241,9 @@ test.each([
   expect(withoutSecrets(text)).toBeUndefined()
 })
 
-test('texts of ten million characters', () => {
+test('texts of three million characters', () => {
   const item = example('item')
-  const long = 'a'.repeat(10_000_000)
-  for (const text of [`?sig=${long}`, `AccountKey=${long}`, `://${long}@`, '://'.repeat(3e6) + '@', '?&'.repeat(1e6) + 'sig=1'])
+  const long = 'a'.repeat(3_000_000)
+  for (const text of [`?sig=${long}`, `AccountKey=${long}`, `://${long}@`, '://'.repeat(1e6) + '@', '?&'.repeat(1e6) + 'sig=1'])
     expect(report({ ...item, properties: { ...item.properties, text } }).issues.length).toBeLessThan(2)
 })
