@@ -1,4 +1,4 @@
-// `npm run bench [-- sql stack fairness host]`, `-- inline`, `-- containers`, `-- globs`, `-- eta`, `-- inventory`, `-- soak <minutes>`:
+// `npm run bench [-- sql stack fairness host]`, `-- inline`, `-- containers`, `-- globs`, `-- eta`, `-- inventory`, `-- stac`, `-- soak <minutes>`:
 // figures, goals and ratios; writes bench/results/*.json.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { type Backends, startBackends } from '../local/cloud.ts'
@@ -12,6 +12,7 @@ import { millionBlobs } from './inventory.ts'
 import { median, type Row, whole, withHost } from './measure.ts'
 import { rasterJobs } from './raster-tiles.ts'
 import { rasters } from './raster.ts'
+import { stacSearch } from './stac-search.ts'
 import { soak } from './soak.ts'
 import { sqlCore } from './sql-core.ts'
 import { fairness, helloWorld, residentMb } from './stack.ts'
@@ -203,6 +204,7 @@ try {
     rows.push(...(await rasterJobs(backends, 10_000)))
   }
   if (wanted.has('globs')) rows.push(...(await hostileGlobs(backends)))
+  if (wanted.has('stac')) rows.push(...(await stacSearch(db, 1_000_000)))
   if (wanted.has('inventory')) rows.push(...(await millionBlobs(1_000_000)))
   if (wanted.has('eta')) rows.push(...(await recordCompletions(backends, db)))
   if (all || wanted.has('fairness')) rows.push(...(await benchFairness(backends, db)))

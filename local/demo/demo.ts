@@ -28,6 +28,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     submit(options.url, 'summarize_container', { container_name: CONTAINER, prefix }),
     submit(options.url, 'list_container', { container_name: CONTAINER, prefix, metadata_level: 'full', create_index: true }),
     submit(options.url, 'process_container', { container_name: CONTAINER, prefix }),
+    submit(options.url, 'catalog_container', { container_name: CONTAINER, prefix, title: 'Rasters of the demo' }),
   ])
   const board = new JobBoard(process.stdout)
   const done = await board.watch(jobs.map((j) => j.links.status))
@@ -40,8 +41,14 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   for (const job of done) console.log(`  ${job.job_type.padEnd(20)} ${job.links['status']}`)
   const [output] = done.flatMap((j) => (j.result?.['outputs'] as Output[] | undefined) ?? [])
   if (output) console.log(`  a raster as COG      ${pictureUrl(options.url, output)}`)
+  const stac = `${options.url}/api/stac`
+  console.log(`  the catalogue        ${stac}`)
+  console.log(`  a search             ${stac}/search?${new URLSearchParams(SEARCH).toString()}`)
   return bad.length === 0 ? 0 : 1
 }
+
+/** Rasters that touch the western Mediterranean, finest first. */
+const SEARCH = { bbox: '-6,35,16,45', sortby: 'gsd', limit: '5' }
 
 interface Output {
   readonly container: string
