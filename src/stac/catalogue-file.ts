@@ -5,6 +5,7 @@ import { type CatalogueMode, type CatalogueRecords, isAsClose } from '../models/
 import { detectRaster } from '../raster/detect.ts'
 import { AppError } from '../rules/errors.ts'
 import type { BandStatistics } from './bands.ts'
+import { assertItem } from './check-item.ts'
 import { bronzeItem, type CataloguedFile } from './item.ts'
 import type { TimeOptions } from './item-time.ts'
 import { isTiffName } from './sidecars.ts'
@@ -14,6 +15,7 @@ interface StepContext {
   readonly attempt: number
   readonly blobs: BlobStore
   readonly catalogue: CatalogueRecords
+  readonly now: () => Date
 }
 
 export interface CatalogueOptions extends TimeOptions {
@@ -62,6 +64,7 @@ async function listed(blobs: BlobStore, { container, name }: CataloguedFile): Pr
 async function register(ctx: StepContext, file: CataloguedFile, options: CatalogueOptions): Promise<CataloguedOutcome> {
   const found = await lookInto(ctx.blobs, file, options.mode)
   const { item, warnings } = await bronzeItem(file, found, { ...options, jobId: ctx.jobId, plan: ctx.attempt })
+  const judged = assertItem(item, ctx.now())
   const known = (await ctx.catalogue.known(item.collection_id, [item.item_id])).get(item.item_id)
   // Of the same bytes never less than was known: statistics stay when the header is read again.
   const isLess = known?.etag === item.etag && known.mode !== item.mode && isAsClose(known.mode, item.mode)
@@ -72,7 +75,7 @@ async function register(ctx: StepContext, file: CataloguedFile, options: Catalog
     item_id: item.item_id,
     is_raster: Boolean(found && 'width' in found),
     ...(problem === undefined ? {} : { problem }),
-    warnings: warnings.map((w) => w.code),
+    warnings: [...warnings.map((w) => w.code), ...judged],
   }
 }
 
