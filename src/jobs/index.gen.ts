@@ -8,6 +8,7 @@ import listContainer from './list_container.ts'
 import processContainer from './process_container.ts'
 import processRaster from './process_raster.ts'
 import summarizeContainer from './summarize_container.ts'
+import validateStac from './validate_stac.ts'
 
 export const jobs: readonly AnyJob[] = [
   catalogContainer,
@@ -18,4 +19,5 @@ export const jobs: readonly AnyJob[] = [
   processContainer,
   processRaster,
   summarizeContainer,
+  validateStac,
 ]

@@ -225,6 +225,7 @@ test('ready names what does not answer', async () => {
 test('job types tell their parameters, and each submit link exists', async () => {
   const { body } = await app.get('/api/job-types')
   expect(body.job_types.map((j: { name: string }) => j.name)).toEqual([
+    'catalog_container',
     'compare_inventories',
     'hello_world',
     'inventory_container',
@@ -232,6 +233,7 @@ test('job types tell their parameters, and each submit link exists', async () =>
     'process_container',
     'process_raster',
     'summarize_container',
+    'validate_stac',
   ])
   for (const job of body.job_types) {
     expect(job.parameters.type ?? job.parameters.anyOf ?? job.parameters.properties, job.name).toBeDefined()

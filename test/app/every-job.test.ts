@@ -51,6 +51,12 @@ const RUNS: Readonly<Record<string, () => Promise<[parameters: object, result: o
       { container, prefix: 'none/' },
       { files: 0, published: 0, warning: 'no rasters matched' },
     ]),
+  catalog_container: () => Promise.resolve([{ container }, { listed: 2, created: 2, problems: { NOT_TIFF: 2 } }]),
+  validate_stac: () =>
+    Promise.resolve([
+      { container, prefix: 'none/' },
+      { files: 0, warning: 'no documents matched' },
+    ]),
   compare_inventories: async () => [
     { before: await inventory('one'), after: await inventory('two') },
     { unchanged: 3, success: true },
