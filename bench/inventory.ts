@@ -27,6 +27,8 @@ const NO_CATALOGUE = {
   timeOf: unused,
   putItem: unused,
   itemsOf: unused,
+  filesOf: unused,
+  collectionKind: unused,
   sweep: unused,
   refreshCollection: unused,
 }

@@ -1,5 +1,5 @@
 // The catalogue as job types use it.
-import type { CatalogueRecords, KnownItem, SweptItem } from '../models/stac-record.ts'
+import type { CatalogueKind, CatalogueRecords, FiledItem, KnownItem, SweptItem } from '../models/stac-record.ts'
 import { AppError } from '../rules/errors.ts'
 import { refreshExtent, sweepItems, upsertCollection, upsertItem } from './catalogue-functions.ts'
 import type { Database } from './pool.ts'
@@ -36,6 +36,13 @@ export function catalogueRecords(db: Database): CatalogueRecords {
       return outcome
     },
     itemsOf: (collectionId, container, prefix) => itemsOf(db, { collectionId, container, prefix }),
+    filesOf: (collectionId, container, prefix) => filesOf(db, { collectionId, container, prefix }),
+    async collectionKind(collectionId) {
+      const rows = await db.query<{ kind: CatalogueKind }>('SELECT kind FROM app.stac_collections WHERE collection_id = $1', [
+        collectionId,
+      ])
+      return rows[0]?.kind
+    },
     async sweep(collection_id, { gone, back }, { at, missing }) {
       return only(await sweepItems(db, { collection_id, gone, back, at, missing }))
     },
@@ -59,14 +66,36 @@ interface Scope {
   readonly prefix: string
 }
 
-async function* itemsOf(db: Database, { collectionId, container, prefix }: Scope): AsyncGenerator<readonly SweptItem[]> {
+/** Kinds are kept apart: what others described is not found by the names of files that we describe. */
+async function* itemsOf(db: Database, scope: Scope): AsyncGenerator<readonly SweptItem[]> {
+  const pages = byId<{ item_id: string; is_missing: boolean }>(db, scope, {
+    columns: 'item_id, missing_since IS NOT NULL AS is_missing',
+    where: `kind <> 'foreign'`,
+  })
+  for await (const rows of pages) yield rows.map((r) => ({ item_id: r.item_id, isMissing: r.is_missing }))
+}
+
+async function* filesOf(db: Database, scope: Scope): AsyncGenerator<readonly FiledItem[]> {
+  const pages = byId<Omit<FiledItem, 'isMissing'> & { is_missing: boolean }>(db, scope, {
+    columns: `item_id, name, etag, missing_since IS NOT NULL AS is_missing, coalesce((content #>> '{file,features}')::integer, 0) AS features`,
+    where: `kind = 'foreign'`,
+  })
+  for await (const rows of pages) yield rows.map(({ is_missing, ...row }) => ({ ...row, isMissing: is_missing }))
+}
+
+async function* byId<T extends { item_id: string }>(
+  db: Database,
+  { collectionId, container, prefix }: Scope,
+  { columns, where }: { readonly columns: string; readonly where: string },
+): AsyncGenerator<readonly T[]> {
   for (let after = ''; ;) {
-    const rows = await db.query<{ item_id: string; is_missing: boolean }>(
-      `SELECT item_id, missing_since IS NOT NULL AS is_missing FROM app.stac_items
-       WHERE collection_id = $1 AND item_id > $2 AND container = $3 AND starts_with(name, $4) ORDER BY item_id LIMIT ${PAGE}`,
+    const rows = await db.query<T>(
+      `SELECT ${columns} FROM app.stac_items
+       WHERE collection_id = $1 AND item_id > $2 AND container = $3 AND starts_with(name, $4) AND ${where}
+       ORDER BY item_id LIMIT ${PAGE}`,
       [collectionId, after, container, prefix],
     )
-    if (rows.length > 0) yield rows.map((r) => ({ item_id: r.item_id, isMissing: r.is_missing }))
+    if (rows.length > 0) yield rows
     const last = rows.at(-1)
     if (!last || rows.length < PAGE) return
     after = last.item_id

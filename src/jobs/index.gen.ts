@@ -3,6 +3,7 @@ import type { AnyJob } from '../define/define-job.ts'
 import catalogContainer from './catalog_container.ts'
 import compareInventories from './compare_inventories.ts'
 import helloWorld from './hello_world.ts'
+import ingestStac from './ingest_stac.ts'
 import inventoryContainer from './inventory_container.ts'
 import listContainer from './list_container.ts'
 import processContainer from './process_container.ts'
@@ -14,6 +15,7 @@ export const jobs: readonly AnyJob[] = [
   catalogContainer,
   compareInventories,
   helloWorld,
+  ingestStac,
   inventoryContainer,
   listContainer,
   processContainer,

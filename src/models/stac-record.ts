@@ -101,6 +101,14 @@ export interface SweptItem {
   readonly isMissing: boolean
 }
 
+/** An item that others described, and the file that holds its document. */
+export interface FiledItem extends SweptItem {
+  readonly name: string
+  readonly etag: string | null
+  /** Items that the file has in this version. */
+  readonly features: number
+}
+
 /** The catalogue, for job types. Every method can be repeated. */
 export interface CatalogueRecords {
   putCollection(collection: NewCollection): Promise<void>
@@ -110,8 +118,12 @@ export interface CatalogueRecords {
   timeOf(collectionId: string, itemId: string): Promise<string | undefined>
   /** @throws AppError `STAC_ID_COLLISION`, `COLLECTION_NOT_FOUND` */
   putItem(item: NewItem): Promise<'created' | 'updated' | 'unchanged'>
-  /** Items of a container's files below a prefix, in pages. */
+  /** Items of a container's files as we described them, below a prefix, in pages. */
   itemsOf(collectionId: string, container: string, prefix: string): AsyncIterable<readonly SweptItem[]>
+  /** Items that others described in files of a container below a prefix, in pages. */
+  filesOf(collectionId: string, container: string, prefix: string): AsyncIterable<readonly FiledItem[]>
+  /** By id; undefined: there is none. */
+  collectionKind(collectionId: string): Promise<CatalogueKind | undefined>
   /** Marks items whose files are gone, or removes them; `back` are there again. `at` is the listing's own time. */
   sweep(
     collectionId: string,

@@ -19,3 +19,7 @@ export function itemIdOf(container: string, name: string): string {
 
 /** One collection per container; `bronze` and `silver` hold what came and what was made of it. */
 export const collectionIdOf = (kind: 'bronze' | 'silver', container: string): string => CollectionId.parse(`${kind}-${container}`)
+
+/** For documents of others. @example ingestedCollectionId('$web') // 'ingested-web' */
+export const ingestedCollectionId = (container: string): string =>
+  CollectionId.parse(`ingested-${container.replaceAll(/[^a-z0-9_-]/g, '')}`.slice(0, 128))

@@ -31,7 +31,7 @@ export async function sweepMissing(
   names: AsyncIterable<string>,
   request: SweepRequest,
 ): Promise<Swept> {
-  const { collectionId, container, prefix, missing, at } = request
+  const { collectionId, container, prefix } = request
   const present = new Set<number>()
   for await (const name of names) present.add(numberOf(itemIdOf(container, name)))
   const [gone, back]: [string[], string[]] = [[], []]
@@ -42,11 +42,28 @@ export async function sweepMissing(
       if (!present.has(numberOf(item_id))) gone.push(item_id)
       else if (isMissing) back.push(item_id)
     }
+  return sweepFound(catalogue, { gone, back, total }, request)
+}
+
+export interface Compared {
+  readonly gone: readonly string[]
+  /** Marked, and there again. */
+  readonly back: readonly string[]
+  /** Items that were compared. */
+  readonly total: number
+}
+
+/** Marks or deletes, unless so much is gone that the listing is doubted. */
+export async function sweepFound(
+  catalogue: CatalogueRecords,
+  { gone, back, total }: Compared,
+  { collectionId, missing, at }: Pick<SweepRequest, 'collectionId' | 'missing' | 'at'>,
+): Promise<Swept> {
   const refused = gone.length > MANY && gone.length > total / 2
   const pages = Math.ceil(Math.max(refused ? 0 : gone.length, back.length) / PAGE)
   let [marked, deleted] = [0, 0]
   for (let i = 0; i < pages; i++) {
-    const part = (ids: string[]): string[] => ids.slice(i * PAGE, (i + 1) * PAGE)
+    const part = (ids: readonly string[]): string[] => ids.slice(i * PAGE, (i + 1) * PAGE)
     const done = await catalogue.sweep(collectionId, { gone: refused ? [] : part(gone), back: part(back) }, { at, missing })
     marked += done.marked
     deleted += done.deleted

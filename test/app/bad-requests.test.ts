@@ -228,6 +228,7 @@ test('job types tell their parameters, and each submit link exists', async () =>
     'catalog_container',
     'compare_inventories',
     'hello_world',
+    'ingest_stac',
     'inventory_container',
     'list_container',
     'process_container',
