@@ -13,6 +13,7 @@ import type { HttpRow } from './route.ts'
 import { stacItemRoutes } from './stac-items.ts'
 import { stacRoutes } from './stac.ts'
 import { stacSearchRoutes } from './stac-search.ts'
+import { stacValidateRoutes } from './stac-validate.ts'
 import { submitRoutes } from './submit.ts'
 import { taskRoutes } from './tasks.ts'
 
@@ -31,5 +32,6 @@ export const HTTP_TABLE: readonly HttpRow[] = [
   ...stacRoutes,
   ...stacSearchRoutes,
   ...stacItemRoutes,
+  ...stacValidateRoutes,
   ...healthRoutes,
 ]

@@ -16,11 +16,18 @@ describe('files of documents', () => {
     ])
   })
 
-  test('a byte order mark, 10,000 levels and members named __proto__ are JSON', () => {
+  test('a byte order mark and members named __proto__ are JSON', () => {
     expect(textOf('\ufeff{"a":1}')).toEqual({ a: 1 })
-    expect(Array.isArray(textOf(`${'['.repeat(10_000)}${']'.repeat(10_000)}`))).toBe(true)
     const document = textOf('{"__proto__":{"admin":true}}') as { admin?: boolean }
     expect([document.admin, Object.keys(document)]).toEqual([undefined, ['__proto__']])
+  })
+
+  test('1,000 levels are read, more are refused before they are parsed; brackets in texts do not count', () => {
+    const nested = (n: number): string => `${'[{"a":'.repeat(n / 2)}1${'}]'.repeat(n / 2)}`
+    expect(Array.isArray(textOf(nested(1000)))).toBe(true)
+    for (const n of [1002, 10_000, 3_000_000]) expect(() => textOf(nested(n))).toThrow(/1000 levels/)
+    expect(textOf(JSON.stringify('[{"\\"'.repeat(2000)))).toHaveLength(10_000)
+    expect(textOf(`[${'[],{},'.repeat(5000)}0]`)).toHaveLength(10_001)
   })
 
   test.each(['', '{', '{"sig=geheim', 'NaN', '\u0000'])('%j is none, and the message has none of its text', (text) => {
@@ -29,7 +36,7 @@ describe('files of documents', () => {
       expect.unreachable()
     } catch (error) {
       expect((error as AppError).code).toBe('INVALID_JSON')
-      expect((error as AppError).message).toMatch(/^not JSON(?:: at position \d+)?$/)
+      expect((error as AppError).message).toMatch(/^The document is not JSON that can be read(?:: at position \d+)?\.$/)
     }
   })
 })
