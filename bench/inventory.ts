@@ -28,7 +28,9 @@ const NO_CATALOGUE = {
   putItem: unused,
   itemsOf: unused,
   filesOf: unused,
-  collectionKind: unused,
+  collections: unused,
+  ranges: unused,
+  items: unused,
   sweep: unused,
   refreshCollection: unused,
 }

@@ -1,7 +1,8 @@
 // The catalogue as job types use it.
-import type { CatalogueKind, CatalogueRecords, FiledItem, KnownItem, SweptItem } from '../models/stac-record.ts'
+import type { CatalogueRecords, FiledItem, KnownItem, SweptItem } from '../models/stac-record.ts'
 import { AppError } from '../rules/errors.ts'
 import { refreshExtent, sweepItems, upsertCollection, upsertItem } from './catalogue-functions.ts'
+import { collectionsOf, itemRanges, itemsOfRange } from './reading-catalogue.ts'
 import type { Database } from './pool.ts'
 import { only } from './sql-function.ts'
 
@@ -37,12 +38,9 @@ export function catalogueRecords(db: Database): CatalogueRecords {
     },
     itemsOf: (collectionId, container, prefix) => itemsOf(db, { collectionId, container, prefix }),
     filesOf: (collectionId, container, prefix) => filesOf(db, { collectionId, container, prefix }),
-    async collectionKind(collectionId) {
-      const rows = await db.query<{ kind: CatalogueKind }>('SELECT kind FROM app.stac_collections WHERE collection_id = $1', [
-        collectionId,
-      ])
-      return rows[0]?.kind
-    },
+    collections: (ids) => collectionsOf(db, ids),
+    ranges: (collectionId, size) => itemRanges(db, collectionId, size),
+    items: (collectionId, range) => itemsOfRange(db, collectionId, range),
     async sweep(collection_id, { gone, back }, { at, missing }) {
       return only(await sweepItems(db, { collection_id, gone, back, at, missing }))
     },

@@ -2,6 +2,7 @@
 import type { AnyJob } from '../define/define-job.ts'
 import catalogContainer from './catalog_container.ts'
 import compareInventories from './compare_inventories.ts'
+import exportStac from './export_stac.ts'
 import helloWorld from './hello_world.ts'
 import ingestStac from './ingest_stac.ts'
 import inventoryContainer from './inventory_container.ts'
@@ -14,6 +15,7 @@ import validateStac from './validate_stac.ts'
 export const jobs: readonly AnyJob[] = [
   catalogContainer,
   compareInventories,
+  exportStac,
   helloWorld,
   ingestStac,
   inventoryContainer,

@@ -77,7 +77,7 @@ const list = defineStage({
   async run(_task, ctx) {
     const { collection_id, reread } = ctx.parameters
     const at = ctx.now().toISOString()
-    const kind = await ctx.catalogue.collectionKind(collection_id)
+    const kind = (await ctx.catalogue.collections([collection_id]))[0]?.kind
     if (kind !== undefined && kind !== 'foreign')
       throw new AppError(
         'COLLECTION_OF_OTHER_KIND',

@@ -162,6 +162,8 @@ export interface BlobStore {
   copy(from: BlobRef, to: BlobRef, options: CopyOptions): Promise<CopiedBlob>
   /** A signature for this blob alone; whether the blob exists is not asked. */
   createSas(ref: BlobRef, options?: SasOptions): Promise<SasGrant>
+  /** Its address without any signature: of use to who may read it otherwise. Whether the blob exists is not asked. */
+  plainUrl(ref: BlobRef): Promise<string>
   /** A signature to read and list a whole container. */
   createContainerSas(container: string, options?: SasOptions): Promise<SasGrant>
   /**

@@ -109,6 +109,31 @@ export interface FiledItem extends SweptItem {
   readonly features: number
 }
 
+/** Items of a collection by id: behind `after`, up to `until`. */
+export interface ItemRange {
+  readonly after: string
+  readonly until: string
+  readonly count: number
+}
+
+/** What an item's document is made of. */
+export type CataloguedItem = Omit<NewItem, 'xr' | 'yr' | 'job_id' | 'plan' | 'start_at' | 'end_at' | 'sort_at'> & {
+  readonly version: number
+  readonly created_at: Date
+  readonly updated_at: Date
+  readonly missing_since: Date | null
+  /** Whether the item that it was made from is there, and still has the bytes that were read. */
+  readonly source_state: 'same' | 'changed' | 'absent' | null
+}
+
+/** What a collection's document is made of. */
+export type CataloguedCollection = Omit<StacCollectionRow, 'start_at' | 'end_at' | 'created_at' | 'updated_at'> & {
+  readonly start_at: Date | null
+  readonly end_at: Date | null
+  readonly created_at: Date
+  readonly updated_at: Date
+}
+
 /** The catalogue, for job types. Every method can be repeated. */
 export interface CatalogueRecords {
   putCollection(collection: NewCollection): Promise<void>
@@ -122,8 +147,12 @@ export interface CatalogueRecords {
   itemsOf(collectionId: string, container: string, prefix: string): AsyncIterable<readonly SweptItem[]>
   /** Items that others described in files of a container below a prefix, in pages. */
   filesOf(collectionId: string, container: string, prefix: string): AsyncIterable<readonly FiledItem[]>
-  /** By id; undefined: there is none. */
-  collectionKind(collectionId: string): Promise<CatalogueKind | undefined>
+  /** In the order of their ids; default: all. Those that are not there are left out. */
+  collections(ids?: readonly string[]): Promise<readonly CataloguedCollection[]>
+  /** Items whose files are there, in ranges of so many. */
+  ranges(collectionId: string, size: number): AsyncIterable<ItemRange>
+  /** Items of a range whose files are there, by id. */
+  items(collectionId: string, range: Omit<ItemRange, 'count'>): Promise<readonly CataloguedItem[]>
   /** Marks items whose files are gone, or removes them; `back` are there again. `at` is the listing's own time. */
   sweep(
     collectionId: string,

@@ -22,6 +22,18 @@ export const STAC_ERROR_CODES = {
     'A described file would become an item that breaks STAC; nothing was written.',
     'Report it: the message names the place.',
   ),
+  COLLECTION_OF_OTHER_KIND: facts(
+    409,
+    false,
+    'The collection holds items of another origin: files of ours and documents of others are kept apart.',
+    'Give another collection_id.',
+  ),
+  EXPORT_TOO_LARGE: facts(
+    400,
+    false,
+    'A collection has more items than one collection.json can lead to.',
+    'Name other collections, or split it by prefixes.',
+  ),
   INVALID_SEARCH: facts(
     400,
     false,

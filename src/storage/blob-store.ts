@@ -52,7 +52,16 @@ function listing(account: Account): Listing {
 
 type Reading = Pick<
   BlobStore,
-  'properties' | 'tags' | 'read' | 'readRange' | 'readStream' | 'readChunks' | 'downloadMany' | 'exists' | 'blockList'
+  | 'properties'
+  | 'plainUrl'
+  | 'tags'
+  | 'read'
+  | 'readRange'
+  | 'readStream'
+  | 'readChunks'
+  | 'downloadMany'
+  | 'exists'
+  | 'blockList'
 >
 
 function reading(account: Account): Reading {
@@ -61,6 +70,8 @@ function reading(account: Account): Reading {
   const stream: Reading['readStream'] = (ref, options) => read(ref, (client) => readStream(client, ref, options ?? {}))
   return {
     properties: (ref) => read(ref, (client) => propertiesOf(client, ref)),
+    // A connection string may carry a signature of the account, which the client appends.
+    plainUrl: (ref) => read(ref, async ({ url }) => /^[^?]*/.exec(url)?.[0] ?? url),
     tags: (ref) => read(ref, async (client) => (await client.getTags()).tags),
     read: (ref, options) => read(ref, (client) => readWhole(client, ref, options ?? {})),
     readRange: async (ref, offset, length) => bytesOf((await stream(ref, { offset, length })).body),

@@ -227,6 +227,7 @@ test('job types tell their parameters, and each submit link exists', async () =>
   expect(body.job_types.map((j: { name: string }) => j.name)).toEqual([
     'catalog_container',
     'compare_inventories',
+    'export_stac',
     'hello_world',
     'ingest_stac',
     'inventory_container',

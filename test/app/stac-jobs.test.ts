@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findJob } from '../../src/db/reading.ts'
 import type { ListRef } from '../../src/models/blob.ts'
 import { createDatabase, type TestDatabase } from '../support/db.ts'
+import { makeTiff, someSamples } from '../support/tiff-maker.ts'
 import { machine, type Machine, runToEnd, submitTo } from '../support/machine.ts'
 import { example, type Loose } from '../support/stac.ts'
 
@@ -243,5 +244,121 @@ describe('ingest_stac', () => {
     expect((await run('catalog_container', own)).status).toBe('completed')
     const { status } = await run('ingest_stac', own)
     expect([status, await rowsOf('own-files')]).toEqual(['failed', []])
+  })
+})
+
+/** Files of a folder of silver, by their name below it. */
+async function filesBelow(prefix: string): Promise<Map<string, Loose>> {
+  const client = r.service.getContainerClient('silver')
+  const files = new Map<string, Loose>()
+  for await (const { name } of client.listBlobsFlat({ prefix }))
+    if (name.endsWith('.json'))
+      files.set(name.slice(prefix.length), JSON.parse((await client.getBlobClient(name).downloadToBuffer()).toString()))
+  return files
+}
+
+describe('export_stac', () => {
+  const raster = (seed: number): Buffer =>
+    makeTiff({ width: 40, height: 30, bands: 2, dtype: 'uint8', samples: someSamples('uint8', 40, 30, 2, seed), epsg: 32_633 })
+
+  /** Collections of a run: files of silver itself, files elsewhere, documents of others. */
+  async function catalogued(): Promise<{ ids: [string, string, string]; folder: string; client: ContainerClient }> {
+    const folder = `export-${randomUUID().slice(0, 8)}`
+    const silver = r.service.getContainerClient('silver')
+    await put(silver, `${folder}/in/a:b é.tif`, raster(1))
+    const client = await containerWith({
+      'x/1.tif': raster(2),
+      'x/2.tif': Buffer.from('broken'),
+      'odd.json': item('odd/..?id', (d) => {
+        d.links.push({ rel: 'license', href: 'https://a.example/license' })
+        d.assets.data.href = './x/1.tif'
+      }),
+    })
+    const ids: [string, string, string] = [`${folder}-own`, `${folder}-far`, `${folder}-others`]
+    await run('catalog_container', { container: 'silver', prefix: `${folder}/in/`, collection_id: ids[0], title: 'Own' })
+    await run('catalog_container', { container: client.containerName, collection_id: ids[1] })
+    await ingest(client, { collection_id: ids[2] })
+    return { ids, folder, client }
+  }
+
+  test('files that pass validation and lead to one another; taken in again they are the same items', async () => {
+    const { ids, folder, client } = await catalogued()
+    const parameters = { collections: ids, target_prefix: `${folder}/stac` }
+    const first = await run('export_stac', { ...parameters, label: '1' })
+    expect(first).toMatchObject({
+      status: 'completed',
+      result: {
+        container: 'silver',
+        catalog: `${folder}/stac/catalog.json`,
+        collections: 3,
+        items: 4,
+        warnings: {},
+        failures: {},
+      },
+    })
+    const files = await filesBelow(`${folder}/stac/`)
+    expect(files.size).toBe(8)
+    const verdict = await run('validate_stac', { container: 'silver', prefix: `${folder}/stac/` })
+    expect(verdict.result).toMatchObject({ files: 8, valid: 8, document_types: { Catalog: 1, Collection: 3, Item: 4 } })
+    for (const [name, { links }] of files)
+      for (const { rel, href } of links as Loose[]) {
+        if (rel === 'license') continue
+        expect(files.has(new URL(href as string, `http://x/${name}`).pathname.slice(1)), `${name}: ${rel} ${href}`).toBe(true)
+        expect(rel).not.toBe('self')
+      }
+    const hrefs = [...files.values()].flatMap((d) => Object.values<Loose>(d.assets ?? {}).map((a) => a.href as string))
+    expect(hrefs).toContain('../../../in/a%3Ab%20%C3%A9.tif')
+    expect(hrefs.filter((href) => href.startsWith('http') && href.endsWith(`/${client.containerName}/x/1.tif`))).toHaveLength(2)
+    expect(JSON.stringify([...files])).not.toMatch(/catalogue\.invalid|sig=|blob:/)
+
+    // Everything comes back but lamplighter: members, which only this catalogue says; created and updated are those of the first registration.
+    for (const id of ids) {
+      const back = await run('ingest_stac', { container: 'silver', prefix: `${folder}/stac/${id}/`, collection_id: `${id}-2` })
+      expect(back.result).toMatchObject({ problems: {}, failures: {} })
+      const [before, after] = [await rowsOf(id), await rowsOf(`${id}-2`)]
+      expect(after.map((row) => row.item_id)).toEqual(before.map((row) => row.item_id))
+      for (const [i, row] of after.entries()) {
+        const { content } = before[i] as Row
+        const { created, updated, ...properties } = row.content.properties
+        if (id !== ids[2]) expect([typeof created, typeof updated]).toEqual(['string', 'string'])
+        const own = Object.entries(content.properties).filter(([key]) => !/^lamplighter:|^created$|^updated$/.test(key))
+        expect(properties).toEqual(Object.fromEntries(own))
+        expect([row.content.geometry, row.content.bbox]).toEqual([content.geometry, content.bbox])
+        const bare = (assets: Loose) => Object.entries<Loose>(assets).map(([key, asset]) => [key, { ...asset, href: '' }])
+        expect(bare(row.content.assets)).toEqual(bare(content.assets))
+      }
+    }
+    const [own] = await rowsOf(`${ids[0]}-2`)
+    expect(own?.content.assets.data.href).toBe(`blob:silver/${folder}/in/a:b é.tif`)
+    const [title] = await database.pool.query<Loose>('SELECT content FROM app.stac_collections WHERE collection_id = $1', [
+      `${ids[0]}-2`,
+    ])
+    expect(title.content.title).toBe('Own')
+
+    await run('export_stac', { ...parameters, label: '2' })
+    expect(await filesBelow(`${folder}/stac/`)).toEqual(files)
+  })
+
+  test('ranges over many items: each is written once, one with a link; items that are gone are left out', async () => {
+    const collection = `many-${randomUUID().slice(0, 8)}`
+    const features = Array.from({ length: 450 }, (_, i) => item(`i${i}`))
+    const client = await containerWith({ 'many.json': { type: 'FeatureCollection', features } })
+    await ingest(client, { collection_id: collection })
+    await database.pool.query(`UPDATE app.stac_items SET missing_since = now() WHERE collection_id = $1 AND item_id = 'i7'`, [
+      collection,
+    ])
+    const { result } = await run('export_stac', { collections: [collection], target_prefix: `${collection}/` })
+    expect(result).toMatchObject({ collections: 1, items: 449 })
+    const files = await filesBelow(`${collection}/${collection}/`)
+    const linked = (files.get('collection.json').links as Loose[])
+      .filter((l) => l.rel === 'item')
+      .map((l) => (l.href as string).slice(2))
+    expect(new Set(linked)).toEqual(new Set([...files.keys()].filter((name) => name !== 'collection.json')))
+    expect(linked).toHaveLength(449)
+  })
+
+  test('a collection that is not there fails the job; bronze is not written', async () => {
+    expect((await run('export_stac', { collections: ['no-such'] })).status).toBe('failed')
+    await expect(run('export_stac', { target_container: 'bronze' })).rejects.toMatchObject({ code: 'CONTAINER_READ_ONLY' })
   })
 })
