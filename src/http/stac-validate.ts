@@ -13,7 +13,11 @@ async function validate({ upload, query }: Pick<Call<unknown, ValidateQuery, und
   const document = parseDocument(await upload())
   const options = { now: new Date(), formulaOf: await loadFormulas(document) }
   const report = validateDocument(document, options)
-  return { body: query.repair === 'true' ? { ...report, repair: repairDocument(document, options) } : report }
+  if (query.repair === 'false') return { body: report }
+  // Too large to be judged is too large to be repaired: it is not walked three more times.
+  const isBeyond = 'issues' in report && report.issues.some(({ code }) => code === 'TOO_LARGE' || code === 'TOO_DEEP')
+  const repair = isBeyond ? { document, applied: [], remaining: report.issues } : repairDocument(document, options)
+  return { body: { ...report, repair } }
 }
 
 export const stacValidateRoutes: readonly HttpRow[] = [

@@ -31,7 +31,8 @@ export function assertItem(item: NewItem, now: Date): string[] {
   if (first)
     throw new AppError(
       'STAC_INVALID',
-      `The item ${item.item_id} of ${item.name} would break STAC: ${first.code} at ${first.path || 'the top'}: ${first.message}.`,
+      // Not the name of the file: it may be what holds a secret.
+      `The item ${item.item_id} would break STAC: ${first.code} at ${first.path || 'the top'}: ${first.message}.`,
     )
   return warnings.map((w) => w.code)
 }

@@ -10,7 +10,7 @@ import { makeTiff, someSamples } from '../support/tiff-maker.ts'
 import { machine, type Machine, runToEnd, submitTo } from '../support/machine.ts'
 import { example, type Loose } from '../support/stac.ts'
 
-const POOL = Array.from({ length: 8 }, () => `stac-${createHash('sha256').update(randomUUID()).digest('hex').slice(0, 12)}`)
+const POOL = Array.from({ length: 12 }, () => `stac-${createHash('sha256').update(randomUUID()).digest('hex').slice(0, 12)}`)
 let database: TestDatabase
 let r: Machine
 beforeAll(async () => {
@@ -69,6 +69,13 @@ const HOSTILE: Readonly<Record<string, unknown>> = {
   'secret.json': item('secret', (d) => (d.assets.data.href = 'https://a.example/x.tif?sv=1&sig=abcdef')),
   'tiles.geojson': { tilejson: '3.0.0' },
 }
+
+test('catalog_container: a file whose item would break STAC fails alone, and nothing is written of it', async () => {
+  const client = await containerWith({ 'a?sig=geheim/x.tif': 'x', 'b.tif': 'x' })
+  const { status, result } = await run('catalog_container', { container: client.containerName, mode: 'quick' })
+  expect([status, result]).toMatchObject(['completed_with_errors', { created: 1, problems: { STAC_INVALID: 1 }, warnings: {} }])
+  expect((await rowsOf(`bronze-${client.containerName}`)).map((row) => row.name)).toEqual(['b.tif'])
+})
 
 describe('validate_stac', () => {
   test('every kind of document and every hostile file: a finding each, no failure', async () => {
