@@ -9,6 +9,7 @@ import { detectRaster } from '../raster/detect.ts'
 import { blobSource } from '../raster/range-source.ts'
 import { AppError } from '../rules/errors.ts'
 import type { BandStatistics } from './bands.ts'
+import { assertItem } from './check-item.ts'
 import { collectionIdOf, itemIdOf } from './ids.ts'
 import { bronzeItem, type CataloguedFile, silverItem } from './item.ts'
 
@@ -51,7 +52,7 @@ type Blobs = Pick<BlobStore, 'readRange' | 'properties'>
 
 /**
  * What the catalogue learns when the name turns. The output was taken when its source was: as the catalogue knows it, or as the file says.
- * @throws AppError what storage answers
+ * @throws AppError `STAC_INVALID`, and what storage answers
  */
 export async function registrationOf(
   ctx: StepContext,
@@ -86,6 +87,7 @@ export async function registrationOf(
       statistics: file.statistics,
     },
   )
+  for (const item of [...(came ? [came] : []), made.item]) assertItem(item, ctx.now())
   const known = came ? [collection(bronze, 'bronze', source.container)] : []
   return {
     collections: [...known, collection(silver, 'silver', container)],

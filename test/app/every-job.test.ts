@@ -51,7 +51,6 @@ const RUNS: Readonly<Record<string, () => Promise<[parameters: object, result: o
       { container, prefix: 'none/' },
       { files: 0, published: 0, warning: 'no rasters matched' },
     ]),
-  catalog_container: () => Promise.resolve([{ container }, { listed: 2, created: 2, problems: { NOT_TIFF: 2 } }]),
   export_stac: () =>
     Promise.resolve([{ target_prefix: 'every-job' }, { container: 'silver', catalog: 'every-job/catalog.json', failures: {} }]),
   ingest_stac: () =>
