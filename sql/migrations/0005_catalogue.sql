@@ -83,8 +83,8 @@ CREATE TABLE app.stac_items (
   CONSTRAINT stac_items_place CHECK ((xr IS NULL) = (yr IS NULL) AND (xr IS NULL) = (west IS NULL)),
   CONSTRAINT stac_items_time CHECK (start_at <= end_at AND sort_at BETWEEN start_at AND end_at)
 );
-CREATE INDEX stac_items_place_index ON app.stac_items USING gist (xr, yr);
-COMMENT ON INDEX app.stac_items_place_index IS 'search by box';
+CREATE INDEX stac_items_place_index ON app.stac_items USING gist (xr, yr) INCLUDE (sort_at, collection_id, item_id, crosses, west, east);
+COMMENT ON INDEX app.stac_items_place_index IS 'search by box, newest first, without reading the items that are not shown';
 CREATE INDEX stac_items_time_index ON app.stac_items (sort_at DESC, collection_id, item_id);
 COMMENT ON INDEX app.stac_items_time_index IS 'newest first, over all collections';
 CREATE INDEX stac_items_collection ON app.stac_items (collection_id, sort_at DESC, item_id);

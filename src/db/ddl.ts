@@ -93,7 +93,7 @@ function sqlType(schema: JsonSchema): string | undefined {
 
 function indexes(table: TableDefinition): string[] {
   return (table.indexes ?? []).flatMap((i) => [
-    `CREATE ${i.unique ? 'UNIQUE ' : ''}INDEX ${i.name} ON ${SCHEMA}.${table.name}${i.using ? ` USING ${i.using}` : ''} (${i.on})${i.where ? ` WHERE ${i.where}` : ''};`,
+    `CREATE ${i.unique ? 'UNIQUE ' : ''}INDEX ${i.name} ON ${SCHEMA}.${table.name}${i.using ? ` USING ${i.using}` : ''} (${i.on})${i.include ? ` INCLUDE (${i.include})` : ''}${i.where ? ` WHERE ${i.where}` : ''};`,
     `COMMENT ON INDEX ${SCHEMA}.${i.name} IS ${literal(i.why)};`,
   ])
 }

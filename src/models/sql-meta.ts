@@ -28,6 +28,8 @@ export interface IndexDefinition {
   readonly on: string
   /** Access method; default: btree. */
   readonly using?: 'gist' | 'gin'
+  /** Columns that it only carries, so that the table need not be read. */
+  readonly include?: string
   readonly unique?: boolean
   readonly where?: string
   /** Why it exists: which query it serves. */

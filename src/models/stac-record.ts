@@ -180,7 +180,13 @@ export const stacItemsTable: TableDefinition = {
     stac_items_time: 'start_at <= end_at AND sort_at BETWEEN start_at AND end_at',
   },
   indexes: [
-    { name: 'stac_items_place_index', on: 'xr, yr', using: 'gist', why: 'search by box' },
+    {
+      name: 'stac_items_place_index',
+      on: 'xr, yr',
+      using: 'gist',
+      include: 'sort_at, collection_id, item_id, crosses, west, east',
+      why: 'search by box, newest first, without reading the items that are not shown',
+    },
     { name: 'stac_items_time_index', on: 'sort_at DESC, collection_id, item_id', why: 'newest first, over all collections' },
     { name: 'stac_items_collection', on: 'collection_id, sort_at DESC, item_id', why: 'newest first of one collection' },
     { name: 'stac_items_id', on: 'item_id', why: 'search by ids in all collections' },
