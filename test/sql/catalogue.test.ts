@@ -5,6 +5,7 @@ import { outputRecords } from '../../src/db/output-functions.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import { only } from '../../src/db/sql-function.ts'
 import { itemRecord, type RecordOptions } from '../support/catalogue.ts'
+import { session, waits } from '../support/sessions.ts'
 import { codeOf, createDatabase, newJobId, type TestDatabase } from '../support/db.ts'
 
 let database: TestDatabase
@@ -195,6 +196,45 @@ describe('publication', () => {
     const order = { container: 'silver', blob: 't/9.tif', overwrite: true, collections, items: itemsOf('t/9.tif', jobId) }
     expect(await codeOf(catalogue.publishRaster(db, order))).toBe('STAC_ID_COLLISION')
     expect(await db.query(`SELECT state FROM app.raster_outputs WHERE blob = 't/9.tif'`)).toEqual([{ state: 'committed' }])
+  })
+
+  test('a deletion that waits for its item, and a publication of the same name behind it: one after the other, no deadlock', async () => {
+    await db.query('TRUNCATE app.raster_outputs')
+    await publish('target/1.tif', true)
+    const { item_id } = itemRecord({ name: 'target' })
+    const jobId = newJobId()
+    await outputRecords(db).stage({
+      container: 'silver',
+      blob: 'target/2.tif',
+      jobId,
+      plan: 1,
+      targetName: 'target',
+      provenance: {},
+    })
+    await outputRecords(db).commit('silver', 'target/2.tif', { bytes: 1, etag: 'e', facts: {} })
+    const [holder, deleter, publisher] = [await session(database.url), await session(database.url), await session(database.url)]
+    try {
+      await holder.client.query('SELECT FROM app.stac_items WHERE item_id = $1 FOR UPDATE', [item_id])
+      const deletion = catalogue.deleteItem(deleter.pool, { collection_id: 'silver-a', item_id, version: 1, with_blob: true })
+      expect(await waits(db, deleter.client, deletion)).toBe(true)
+      const order = {
+        container: 'silver',
+        blob: 'target/2.tif',
+        overwrite: true,
+        collections,
+        items: itemsOf('target/2.tif', jobId),
+      }
+      const publication = catalogue.publishRaster(publisher.pool, order)
+      expect(await waits(db, publisher.client, publication)).toBe(true)
+      await holder.client.query('ROLLBACK')
+      expect(await deletion).toEqual([{ outcome: 'deleted' }])
+      await deleter.client.query('COMMIT')
+      expect(await publication).toMatchObject([{ outcome: 'published' }])
+      await publisher.client.query('COMMIT')
+    } finally {
+      await Promise.all([holder, deleter, publisher].map((s) => s.client.end()))
+    }
+    expect(await published()).toEqual([{ blob: 'target/2.tif', version: 1 }])
   })
 
   test('a deletion of another version loses; with its blob the file is handed to the clean-up', async () => {
