@@ -18,7 +18,9 @@ export async function buildApp(outdir = 'dist/app'): Promise<Metafile> {
     platform: 'node',
     target: 'node22',
     format: 'esm',
+    // Node parses the whole map whenever a worker starts: without the texts it is 2.6 MB instead of 9.9.
     sourcemap: true,
+    sourcesContent: false,
     external: ['@azure/functions-core', 'pg-native', 'sharp'],
     banner: { js: BANNER },
     metafile: true,
