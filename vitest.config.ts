@@ -18,7 +18,8 @@ export default defineConfig({
     // Most of the time of a test is waiting: for timers, processes and one another.
     maxWorkers: 2,
     projects: [
-      project('unit', { testTimeout: 60_000 }),
+      // Rules without state, so that files share what they import.
+      project('unit', { testTimeout: 60_000, pool: 'threads', isolate: false }),
       project('raster', { testTimeout: 120_000 }),
       project('stac', { testTimeout: 60_000 }),
       project('replay', { testTimeout: 60_000 }),
