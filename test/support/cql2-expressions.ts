@@ -11,6 +11,7 @@ import {
 } from '../../src/stac/cql2/ast.ts'
 import type { Geometry, Position, SpatialLiteral } from '../../src/stac/cql2/geometry.ts'
 import { spanOf } from '../../src/stac/cql2/instant.ts'
+import { anyText } from './any-text.ts'
 
 export interface Vocabulary {
   readonly name: fc.Arbitrary<string>
@@ -130,7 +131,7 @@ export function expressions(vocabulary: Vocabulary, leaf = predicate(vocabulary)
   })).tree
 }
 
-const storable = fc.string({ unit: 'binary', maxLength: 12 }).filter((s) => !s.includes('\u0000') && s.isWellFormed())
+const storable = anyText(12).filter((s) => !s.includes('\u0000') && s.isWellFormed())
 
 /** Any names and texts whatever that a filter may hold. */
 export const ANYTHING: Vocabulary = {
