@@ -1,7 +1,7 @@
 // What all measurements share: a row of the table, a host on the built app, a median.
 import { type Backends, startHost } from '../local/cloud.ts'
 import type { HostProcess } from 'functions-host'
-import { buildApp } from '../local/build-app.ts'
+import { freshApp } from '../local/build-app.ts'
 
 export interface Row {
   readonly measure: string
@@ -19,7 +19,7 @@ export async function withHost<T>(
   run: (url: string, host: HostProcess) => Promise<T>,
   env: Record<string, string> = {},
 ): Promise<T> {
-  await buildApp()
+  await freshApp()
   const host = await startHost(backends, {
     port: 0,
     env: { LOG_LEVEL: 'error', AzureFunctionsJobHost__logging__logLevel__Function: 'Warning', ...env },

@@ -1,7 +1,7 @@
 // `npm start`, `npm run demo`, `upload`, `doctor`, `reset`: a laptop's cloud from one command.
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { buildApp } from './build-app.ts'
+import { freshApp } from './build-app.ts'
 import { AppError } from '../src/rules/errors.ts'
 import { announcement } from './announce.ts'
 import { type BackendOptions, type Backends, startBackends, startHost } from './cloud.ts'
@@ -33,7 +33,7 @@ interface Cloud {
 
 /** Both at once: the bundle takes as long as Postgres. */
 async function backendsAndApp(options: BackendOptions): Promise<Backends> {
-  const [backends, app] = await Promise.allSettled([startBackends(options), buildApp()])
+  const [backends, app] = await Promise.allSettled([startBackends(options), freshApp()])
   if (backends.status === 'rejected') throw backends.reason
   if (app.status === 'fulfilled') return backends.value
   await backends.value.stop()

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { startAzurite } from '../local/azurite.ts'
 import { temporaryFolder } from '../local/temporary-folder.ts'
 import { chaos } from '../test/support/chaos.ts'
-import { buildApp } from '../local/build-app.ts'
+import { freshApp } from '../local/build-app.ts'
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '20' }, seed: { type: 'string', default: '1' } } })
 const [minutes, seed] = [Number(values.minutes), Number(values.seed)]
@@ -13,7 +13,7 @@ if (!(minutes > 0) || !Number.isInteger(seed) || seed < 0) {
   console.error('usage: npm run chaos -- [--minutes 20] [--seed 1]')
   process.exit(2)
 }
-await buildApp()
+await freshApp()
 const home = temporaryFolder('lamplighter-chaos-')
 const azurite = await startAzurite({ folder: join(home, 'azurite') })
 try {

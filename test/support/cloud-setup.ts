@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import type { TestProject } from 'vitest/node'
 import { startAzurite } from '../../local/azurite.ts'
 import { temporaryFolder } from '../../local/temporary-folder.ts'
-import { buildApp } from '../../local/build-app.ts'
+import { freshApp } from '../../local/build-app.ts'
 import setupDatabase from './database-setup.ts'
 
 declare module 'vitest' {
@@ -17,7 +17,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const [stopDatabase, azurite] = await Promise.all([
     setupDatabase(project),
     startAzurite({ folder, inMemory: true }),
-    buildApp(),
+    freshApp(),
   ])
   project.provide('storage', azurite.connectionString)
   return async () => {
