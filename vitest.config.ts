@@ -1,6 +1,8 @@
 // Test projects: unit, raster, stac and replay are pure; host runs small apps on the local host; sql needs Postgres; app needs the whole local cloud.
 import { defineConfig } from 'vitest/config'
 
+const SHOW_OUTPUT = { setupFiles: ['packages/functions-host/test/support/show-output.ts'] }
+
 const project = (name: string, extra: object = {}): object => ({
   test: {
     name,
@@ -15,17 +17,19 @@ const project = (name: string, extra: object = {}): object => ({
 export default defineConfig({
   test: {
     reporters: ['default'],
+    silent: 'passed-only',
     // Most of the time of a test is waiting: for timers, processes and one another.
     maxWorkers: 2,
     projects: [
       // Rules without state, so that files share what they import.
       project('unit', { testTimeout: 60_000, pool: 'threads', isolate: false }),
-      project('raster', { testTimeout: 120_000 }),
-      project('stac', { testTimeout: 60_000 }),
+      project('raster', { ...SHOW_OUTPUT, testTimeout: 120_000 }),
+      project('stac', { testTimeout: 60_000, pool: 'threads', isolate: false }),
       project('replay', { testTimeout: 60_000 }),
-      project('host', { testTimeout: 60_000, hookTimeout: 170_000 }),
+      project('host', { ...SHOW_OUTPUT, testTimeout: 60_000, hookTimeout: 170_000 }),
       project('sql', { globalSetup: ['test/support/database-setup.ts'], testTimeout: 120_000, hookTimeout: 60_000 }),
       project('app', {
+        ...SHOW_OUTPUT,
         globalSetup: ['test/support/cloud-setup.ts'],
         testTimeout: 180_000,
         hookTimeout: 120_000,

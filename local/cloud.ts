@@ -109,6 +109,8 @@ export interface HostSettings extends Omit<HostOrder, 'folder'> {
   readonly folder?: string
   /** File that takes what host and app print. */
   readonly logFile?: string
+  /** Or an open file that takes it. */
+  readonly output?: number
   readonly env?: Readonly<Record<string, string>>
 }
 

@@ -34,6 +34,8 @@ export interface PoolOptions {
   /** Entry of the child; tests give their own. */
   readonly entry?: URL
   readonly env?: NodeJS.ProcessEnv
+  /** File descriptor for what children complain about; default: this process's own. */
+  readonly output?: number
 }
 
 /** A small nursery costs no CPU here and 70 MB less: pixels live outside of the heap, so that it is rarely looked at. */
@@ -77,14 +79,14 @@ interface Waiting {
 }
 
 export class RasterPool {
-  readonly #options: Required<Omit<PoolOptions, 'env'>> & { readonly env: NodeJS.ProcessEnv | undefined }
+  readonly #options: Required<Omit<PoolOptions, 'env' | 'output'>> & Pick<PoolOptions, 'env' | 'output'>
   readonly #children = new Set<Child>()
   readonly #waiting: Waiting[] = []
   #watch: NodeJS.Timeout | undefined
   #next = 1
 
   constructor(options: PoolOptions) {
-    this.#options = { tasksPerProcess: TASKS_PER_PROCESS, memoryBytes: MEMORY_BYTES, entry: ENTRY, env: undefined, ...options }
+    this.#options = { tasksPerProcess: TASKS_PER_PROCESS, memoryBytes: MEMORY_BYTES, entry: ENTRY, ...options }
   }
 
   get size(): number {
@@ -133,12 +135,12 @@ export class RasterPool {
   }
 
   #fork(): Child {
-    const { entry, env } = this.#options
+    const { entry, env, output = 'inherit' } = this.#options
     const child: Child = {
       process: fork(entry, {
         execArgv: [...CHILD_FLAGS],
         serialization: 'advanced',
-        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+        stdio: ['ignore', 'ignore', output, 'ipc'],
         env: { ...(env ?? process.env), ...CHILD_ENV },
       }),
       tasks: 0,

@@ -11,7 +11,8 @@ test('a newcomer follows docs/adding-a-job.md: one file, and the job runs over H
     cpSync(name, join(folder, name), { recursive: true })
   symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'))
   const code = /```ts\n([\s\S]*?)```/.exec(readFileSync('docs/adding-a-job.md', 'utf8'))?.[1] ?? ''
-  const run = (...args: string[]): string => execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })
+  const run = (...args: string[]): string =>
+    execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8', stdio: 'pipe' })
 
   writeFileSync(join(folder, 'src/jobs/misnamed.ts'), code)
   expect(() => run('scripts/gen.ts')).toThrow(/src\/jobs\/misnamed\.ts declares the job count_letters_of_text/)

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, inject, test } from 'vitest'
 import { temporaryFolder } from '../../local/temporary-folder.ts'
+import { keptOutput } from 'functions-host/testing'
 import { chaos } from '../support/chaos.ts'
 
 const DISTURBANCES = Number(process.env['CHAOS'] ?? 3)
@@ -14,7 +15,7 @@ test(
     const home = temporaryFolder('lamplighter-chaos-')
     const order = { storage: inject('storage'), folder: join(home, 'postgres'), seed: SEED, disturbances: DISTURBANCES }
     const lines: string[] = []
-    const report = await chaos({ ...order, log: (line) => lines.push(line) })
+    const report = await chaos({ ...order, log: (line) => lines.push(line), output: keptOutput() })
     expect(report.violations, lines.join('\n')).toEqual([])
     expect(report.jobs).toBe(5 * DISTURBANCES)
     rmSync(home, { recursive: true, force: true })

@@ -1,6 +1,6 @@
 // Child processes for foreign bytes: what happens in them never happens to the host.
 import { afterEach, expect, test } from 'vitest'
-import { alive } from 'functions-host/testing'
+import { alive, keptOutput } from 'functions-host/testing'
 import { defaultSlots, RasterPool } from '../../src/raster/pool.ts'
 import { places } from '../../src/raster/pools.ts'
 import type { LookTask } from '../../src/raster/look-task.ts'
@@ -16,7 +16,7 @@ const ask = (blob: string, signal?: AbortSignal): Promise<{ pid: number }> => {
 }
 
 test('a crash and an exit are one failed try each, with a reason; the next task has a new process', async () => {
-  pool = new RasterPool({ size: 1, entry })
+  pool = new RasterPool({ output: keptOutput(), size: 1, entry })
   const first = await ask('well')
   await expect(ask('crash')).rejects.toMatchObject({
     code: 'WORKER_CRASHED',
@@ -29,7 +29,7 @@ test('a crash and an exit are one failed try each, with a reason; the next task 
 })
 
 test('a process that grows is ended with its size in the reason', async () => {
-  pool = new RasterPool({ size: 1, entry, memoryBytes: 250e6 })
+  pool = new RasterPool({ output: keptOutput(), size: 1, entry, memoryBytes: 250e6 })
   await expect(ask('grow')).rejects.toMatchObject({
     code: 'WORKER_MEMORY',
     message: expect.stringMatching(/held \d+ MB, more than 250/),
@@ -37,7 +37,7 @@ test('a process that grows is ended with its size in the reason', async () => {
 })
 
 test('a hang ends with its signal, and so does its process', async () => {
-  pool = new RasterPool({ size: 1, entry })
+  pool = new RasterPool({ output: keptOutput(), size: 1, entry })
   const { pid } = await ask('well')
   const stop = new AbortController()
   const hanging = ask('hang', stop.signal)
@@ -49,7 +49,7 @@ test('a hang ends with its signal, and so does its process', async () => {
 })
 
 test('no more processes than places; what waits is taken in order, and may give up', async () => {
-  pool = new RasterPool({ size: 2, entry })
+  pool = new RasterPool({ output: keptOutput(), size: 2, entry })
   const pids = await Promise.all(Array.from({ length: 20 }, () => ask('well').then((a) => a.pid)))
   expect(new Set(pids).size).toBe(2)
   const stop = new AbortController()
@@ -60,7 +60,7 @@ test('no more processes than places; what waits is taken in order, and may give 
 })
 
 test('a process is replaced after its number of tasks', async () => {
-  pool = new RasterPool({ size: 1, entry, tasksPerProcess: 3 })
+  pool = new RasterPool({ output: keptOutput(), size: 1, entry, tasksPerProcess: 3 })
   const pids = new Set<number>()
   for (let i = 0; i < 9; i++) pids.add((await ask('well')).pid)
   expect(pids.size).toBe(3)

@@ -64,7 +64,9 @@ test('migrating twice, on a filled schema too, changes nothing', async () => {
 /** Every typed caller that a file of src/db exports. */
 async function declaredCallers(): Promise<SqlFunction<never, object>[]> {
   const files = (await readdir('src/db')).filter((f) => f.endsWith('.ts'))
-  const modules = await Promise.all(files.map((f) => import(`../../src/db/${f}`) as Promise<Record<string, unknown>>))
+  const modules = await Promise.all(
+    files.map((f) => import(/* @vite-ignore */ `../../src/db/${f}`) as Promise<Record<string, unknown>>),
+  )
   return modules
     .flatMap((m) => Object.values(m))
     .filter((v): v is SqlFunction<never, object> => typeof v === 'function' && 'sqlName' in v)

@@ -5,7 +5,7 @@ import { inject } from 'vitest'
 import { CONTAINERS, startHost } from '../../local/cloud.ts'
 import type { HostProcess } from 'functions-host'
 import { createDatabase, type TestDatabase } from './db.ts'
-import { until } from 'functions-host/testing'
+import { keptOutput, tellingOutput, until } from 'functions-host/testing'
 
 export interface JobDocument {
   readonly job_id: string
@@ -91,16 +91,19 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
     ...options.env,
   }
   const start = (): Promise<HostProcess> =>
-    startHost(
-      { databaseUrl: options.databaseUrl ?? database.appUrl, storage: options.storage ?? storage },
-      {
-        port: 0,
-        graceMs: 5000,
-        traps: 'error',
-        env,
-        ...(options.folder ? { folder: options.folder } : {}),
-        ...(options.seed === undefined ? {} : { seed: options.seed }),
-      },
+    tellingOutput(
+      startHost(
+        { databaseUrl: options.databaseUrl ?? database.appUrl, storage: options.storage ?? storage },
+        {
+          port: 0,
+          graceMs: 5000,
+          traps: 'error',
+          output: keptOutput(),
+          env,
+          ...(options.folder ? { folder: options.folder } : {}),
+          ...(options.seed === undefined ? {} : { seed: options.seed }),
+        },
+      ),
     )
   const app: TestApp = {
     host: await start(),

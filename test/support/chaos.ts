@@ -24,6 +24,8 @@ export interface ChaosOrder {
   /** Or: go on for so long. */
   readonly minutes?: number
   readonly log: (line: string) => void
+  /** File descriptor for what its hosts print. */
+  readonly output?: number
 }
 
 export interface ChaosReport {
@@ -91,7 +93,7 @@ class World {
     const postgres = await startPostgres({ folder: order.folder, fsync: false })
     await prepareDatabase(postgres.url, ROOT)
     const relay = await startTcpRelay(postgres.port)
-    return new World(order, proxy, relay, postgres, await startOn(throughRelay(postgres, relay), proxy, order.seed))
+    return new World(order, proxy, relay, postgres, await startOn(throughRelay(postgres, relay), proxy, order))
   }
 
   async run(): Promise<void> {
@@ -147,7 +149,7 @@ class World {
     this.#heal()
     if (kind === 'host') {
       await this.#host.kill()
-      this.#host = await startOn(throughRelay(this.#postgres, this.#relay), this.#proxy, this.#order.seed)
+      this.#host = await startOn(throughRelay(this.#postgres, this.#relay), this.#proxy, this.#order)
     } else if (kind === 'worker') process.kill(this.#host.workerPid, 'SIGKILL')
     else if (kind === 'postgres') await this.#crashPostgres()
     else if (kind === 'network cut') {
@@ -292,13 +294,14 @@ function throughRelay({ url }: LocalPostgres, { port }: TcpRelay): string {
   return through.href
 }
 
-function startOn(databaseUrl: string, proxy: StorageProxy, seed: number): Promise<HostProcess> {
+function startOn(databaseUrl: string, proxy: StorageProxy, { seed, output }: ChaosOrder): Promise<HostProcess> {
   return startHost(
     { databaseUrl, storage: proxy.connectionString },
     {
       port: 0,
       graceMs: 5000,
       seed,
+      ...(output === undefined ? {} : { output }),
       env: {
         ALLOWED_CONTAINERS: `bronze,${containerOf(seed)}`,
         LOG_LEVEL: 'error',

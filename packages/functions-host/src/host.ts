@@ -37,6 +37,8 @@ export interface HostOptions {
   readonly maxBatch?: number
   /** User code in this process instead of one of its own. */
   readonly inline?: boolean
+  /** File descriptor for everything that workers print themselves; default: this process's own output. */
+  readonly output?: number
   readonly enforceKeys?: boolean
   readonly traps?: TrapMode
   /** Only these functions. */
@@ -187,10 +189,11 @@ export class Host {
   }
 
   #channelOptions(): ChannelOptions {
-    const { folder, inline = false } = this.#o
+    const { folder, inline = false, output } = this.#o
     return {
       folder,
       inline,
+      output,
       env: this.#env as NodeJS.ProcessEnv,
       log: this.#log,
       onLog: ({ level, message, category }, pending) => {

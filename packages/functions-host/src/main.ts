@@ -4,7 +4,7 @@ import { type HostOptions, startHost } from './host.ts'
 import { drainOnSignals } from './signals.ts'
 
 /** What the launcher hands over. */
-export type HostOrder = Omit<HostOptions, 'log' | 'env' | 'onReplay' | 'onWorker'>
+export type HostOrder = Omit<HostOptions, 'log' | 'env' | 'output' | 'onReplay' | 'onWorker'>
 export type HostMessage =
   | { readonly ready: { readonly url: string; readonly functions: readonly string[] } }
   | { readonly worker: number }

@@ -14,6 +14,7 @@ export interface ChannelOptions {
   readonly folder: string
   readonly env: NodeJS.ProcessEnv
   readonly inline: boolean
+  readonly output: number | undefined
   readonly log: Log
   /** A line that user code or the library wrote, with the function that was running. */
   readonly onLog: (line: Extract<FromWorker, { type: 'log' }>, pending: PendingInvocation | undefined) => void
@@ -165,8 +166,8 @@ export class WorkerChannel {
       onMessage: (message: FromWorker) => this.#receive(message),
       onEnd: (code: number | null, signal: string | null) => this.#died(code, signal),
     }
-    const { folder, env, inline } = this.#o
-    this.#link = inline ? inlineWorker(folder, events) : forkWorker(folder, env, events)
+    const { folder, env, inline, output } = this.#o
+    this.#link = inline ? inlineWorker(folder, events) : forkWorker({ folder, env, output }, events)
   }
 
   #receive(message: FromWorker): void {

@@ -24,14 +24,21 @@ export const SMALL_YOUNG_GENERATION = '--max-semi-space-size=16'
  */
 const SLOW_HEAP_GROWTH = '--heap-growing-percent=20'
 
+export interface WorkerOrder {
+  readonly folder: string
+  readonly env: NodeJS.ProcessEnv
+  /** File descriptor for what it prints; default: this process's own output. */
+  readonly output: number | 'inherit' | undefined
+}
+
 /** A process of its own: whatever user code does, the host lives on. */
-export function forkWorker(folder: string, env: NodeJS.ProcessEnv, { onMessage, onEnd }: WorkerEvents): WorkerLink {
+export function forkWorker({ folder, env, output = 'inherit' }: WorkerOrder, { onMessage, onEnd }: WorkerEvents): WorkerLink {
   const child: ChildProcess = fork(new URL('./worker.ts', import.meta.url), [folder], {
     cwd: folder,
     env,
     serialization: 'advanced',
     execArgv: ['--enable-source-maps', SMALL_YOUNG_GENERATION, SLOW_HEAP_GROWTH, ...workerArguments(env)],
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    stdio: ['ignore', output, output, 'ipc'],
   })
   child.on('message', onMessage)
   child.once('exit', onEnd)

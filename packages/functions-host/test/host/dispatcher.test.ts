@@ -1,6 +1,6 @@
 // What the host answers before the app sees anything, keys, bodies, and what travels between the host and the worker's own HTTP server.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Host, startHost } from '../../src/host.ts'
+import { type Host, startHost } from '../support/host.ts'
 import { listen } from '../../src/http/server.ts'
 import { endToEnd } from '../../src/http/stream.ts'
 import { appOf } from '../support/func.ts'
@@ -74,13 +74,13 @@ describe.each([
   })
 
   test.each([
-    ['a request line of 8 KB', get(`/api/echo?x=${'a'.repeat(8000)}`), 200],
-    ['headers of 31 KB', get('/api/echo', header(31_000)), 200],
-    ['100 headers', get('/api/echo', many(98)), 200],
-    ['an escaped dot segment', get('/api/files/%2e%2E/echo'), 200],
-    ['its own URL', get('http://localhost/api/echo'), 200],
-    ['HTTP/1.0', 'GET /api/echo HTTP/1.0\r\n\r\n', old],
-  ])('%s is %s', async (_title, bytes, status) => {
+    ['a request line of 8 KB', 200, get(`/api/echo?x=${'a'.repeat(8000)}`)],
+    ['headers of 31 KB', 200, get('/api/echo', header(31_000))],
+    ['100 headers', 200, get('/api/echo', many(98))],
+    ['an escaped dot segment', 200, get('/api/files/%2e%2E/echo')],
+    ['its own URL', 200, get('http://localhost/api/echo')],
+    ['HTTP/1.0', old, 'GET /api/echo HTTP/1.0\r\n\r\n'],
+  ])('%s is %s', async (_title, status, bytes) => {
     expect(await raw(portOf(host), bytes)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
   })
 

@@ -1,7 +1,7 @@
 // Rules of the engine that no recording shows: versions, limits, refused APIs, ids of children, what outlives continueAsNew.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { HistoryEvent } from '../../src/durable/events.ts'
-import { type Host, startHost } from '../../src/host.ts'
+import { type Host, startHost } from '../support/host.ts'
 import { appOf } from '../support/func.ts'
 
 const SOURCE = `

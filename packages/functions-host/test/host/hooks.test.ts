@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { startHost } from '../../src/host.ts'
+import { startHost } from '../support/host.ts'
 import { appOf } from '../support/func.ts'
 
 const SOURCE = `

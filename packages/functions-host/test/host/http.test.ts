@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Host, startHost } from '../../src/host.ts'
+import { type Host, startHost } from '../support/host.ts'
 import { appOf } from '../support/func.ts'
 import { raw } from '../../src/testing/raw-http.ts'
 

@@ -1,7 +1,7 @@
 // The recorded app, unmodified, on this host: the scenarios of the real host again, answer by answer and event by event.
 import pLimit from 'p-limit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Host, startHost } from '../../src/host.ts'
+import { type Host, startHost } from '../support/host.ts'
 import { ACCEPTED, NOT_RUN, UNORDERED } from '../support/recorded-differences.ts'
 import {
   cutEqually,

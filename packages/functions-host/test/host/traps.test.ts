@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { listInstances } from '../../src/durable/api/instances.ts'
 import { Engine } from '../../src/durable/engine.ts'
 import { TRAPS } from '../../src/durable/trap-rules.ts'
-import { type Host, startHost } from '../../src/host.ts'
+import { type Host, startHost } from '../support/host.ts'
 import { appOf } from '../support/func.ts'
 
 const SOURCE = `

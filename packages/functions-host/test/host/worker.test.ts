@@ -2,7 +2,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { type Host, startHost } from '../../src/host.ts'
+import { type Host, startHost } from '../support/host.ts'
 import { appOf, func } from '../support/func.ts'
 import { alive } from '../../src/testing/processes.ts'
 
