@@ -21,7 +21,7 @@ const done = (task_no: number): TaskOutcome => ({ task_no, status: 'completed', 
 const close = async (key: StageKey) => only(await closeStage(db, key))
 
 describe('many tasks finish at once: exactly one caller turns out the lights', () => {
-  for (const n of [1, 2, 3, 4, 5, 10, 20, 30, 100, 1000, 10_000]) {
+  for (const n of [1, 2, 3, 4, 5, 10, 20, 30, 100, 1000, 3000]) {
     test(`n = ${n}: nobody was last`, async () => {
       const key = await openStage(db, { tasks: n })
       const { worker, tasks } = await claim(db, key, n)
