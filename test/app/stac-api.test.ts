@@ -49,6 +49,8 @@ async function read(url: string, init?: RequestInit): Promise<{ status: number; 
   const answer = await fetch(url, { redirect: 'manual', ...init })
   const text = await answer.text()
   expect(text).not.toMatch(/undefined|NaN|\[object/)
+  // Nothing that opens the account is in any document.
+  expect(text).not.toMatch(/sig=|AccountKey|devstoreaccount1/)
   return { status: answer.status, headers: answer.headers, body: text === '' ? undefined : JSON.parse(text) }
 }
 const post = (url: string, body: unknown, headers = {}) =>

@@ -1,5 +1,8 @@
 // The catalogue's functions: one row per file whoever writes it, extents that cover, marks that are told from earlier marks.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { catalogueRecords } from '../../src/db/catalogue-records.ts'
+import { itemIdOf } from '../../src/stac/ids.ts'
+import { sweepMissing } from '../../src/stac/sweep.ts'
 import * as catalogue from '../../src/db/catalogue-functions.ts'
 import { outputRecords } from '../../src/db/output-functions.ts'
 import type { Pool } from '../../src/db/pool.ts'
@@ -133,6 +136,23 @@ describe('sweep', () => {
     expect(await put({ name: 'a' })).toEqual({ outcome: 'unchanged', version: 1 })
     expect(await rows('missing_since')).toEqual([{ missing_since: null }])
   })
+})
+
+test('a listing that broke off empties nothing: of more than a hundred missing, and more than half, none is swept', async () => {
+  const names = Array.from({ length: 250 }, (_, i) => `f${i}.tif`)
+  for (const name of names)
+    await catalogue.upsertItem(db, { item: { ...itemRecord({ name }), item_id: itemIdOf('bronze', name) } })
+  const listed = async function* (count: number) {
+    yield* names.slice(0, count)
+  }
+  const sweep = (count: number, missing: 'mark' | 'delete', at: string) =>
+    sweepMissing(catalogueRecords(db), listed(count), { collectionId: 'bronze-a', container: 'bronze', prefix: '', missing, at })
+  expect(await sweep(100, 'delete', '2024-01-01')).toEqual({ missing: 150, deleted: 0, warning: 'SWEEP_REFUSED' })
+  expect(await db.query('SELECT count(*)::int AS n FROM app.stac_items WHERE missing_since IS NULL')).toEqual([{ n: 250 }])
+  expect(await sweep(130, 'mark', '2024-01-02')).toEqual({ missing: 120, deleted: 0 })
+  // Those that are there again are no longer missing, whatever is refused.
+  expect(await sweep(200, 'mark', '2024-01-03')).toEqual({ missing: 0, deleted: 50 })
+  expect(await db.query('SELECT count(*)::int AS n FROM app.stac_items WHERE missing_since IS NULL')).toEqual([{ n: 200 }])
 })
 
 describe('publication', () => {
