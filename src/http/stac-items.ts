@@ -14,14 +14,14 @@ import { type Answer, type Call, type HttpRow, route } from './route.ts'
 import { CollectionParams, requireCollection } from './stac-search.ts'
 import { documentAnswer, GEOJSON, servedAt } from './stac-served.ts'
 
-const ItemParams = CollectionParams.extend({ item_id: z.string().min(1).max(256) })
-type ItemParams = z.infer<typeof ItemParams>
+export const ItemParams = CollectionParams.extend({ item_id: z.string().min(1).max(256) })
+export type ItemParams = z.infer<typeof ItemParams>
 const AssetParams = ItemParams.extend({ key: z.string().min(1).max(100) })
 
 type StoredItem = ItemRecord & { readonly etag: string | null }
 
 /** @throws AppError `COLLECTION_NOT_FOUND`, `ITEM_NOT_FOUND` */
-async function requireItem(r: Resources, { collection_id, item_id }: ItemParams): Promise<StoredItem> {
+export async function requireItem(r: Resources, { collection_id, item_id }: ItemParams): Promise<StoredItem> {
   const [row] = await r.db.query<StoredItem>(ONE_ITEM, [collection_id, item_id])
   if (row) return row
   await requireCollection(r, collection_id)

@@ -50,7 +50,8 @@ type Asked = Pick<Call<unknown, unknown, unknown>, 'headers' | 'url' | 'r'>
 /** Of a page and its query; a search stops by itself before. */
 const STATEMENT_MS = 10_000
 
-const run = (r: Resources, search: Search): Promise<Found> => {
+/** Runs a search within the time of a request. @throws AppError `INVALID_TOKEN`, `QUERY_TOO_SLOW` */
+export const runReading = (r: Resources, search: Search): Promise<Found> => {
   const reads = readingWithin(r.db, STATEMENT_MS, { sort: true })
   return runSearch(
     (sql, values) => reads.query<FoundRow>(sql, values),
@@ -111,14 +112,14 @@ function getLinks(call: Asked, self: string, found: Found, more: readonly StacLi
 async function getSearch(call: Call<object, z.infer<typeof SearchQuery>, undefined>): Promise<Answer> {
   const search = readSearch(call.query, 'query')
   const served = servedAt(call)
-  const found = await run(call.r, search)
+  const found = await runReading(call.r, search)
   return pageAnswer(served, { found, search, links: getLinks(call, `${stacUrl(served)}/search`, found) })
 }
 
 async function postSearch(call: Call<object, object, z.infer<typeof SearchBody>>): Promise<Answer> {
   const search = readSearch(call.body, 'body')
   const served = servedAt(call)
-  const found = await run(call.r, search)
+  const found = await runReading(call.r, search)
   const self = `${stacUrl(served)}/search`
   const next = {
     rel: 'next',
@@ -151,7 +152,7 @@ async function getItems(call: Call<CollectionParams, z.infer<typeof ItemsQuery>,
   const search = readSearch({ ...call.query, collections: id }, 'query')
   await requireCollection(call.r, id)
   const served = servedAt(call)
-  const found = await run(call.r, search)
+  const found = await runReading(call.r, search)
   const collection = `${stacUrl(served)}/collections/${encodeURIComponent(id)}`
   const more = [
     { rel: 'collection', href: collection, type: JSON_TYPE },

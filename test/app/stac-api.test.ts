@@ -123,8 +123,12 @@ describe('by links alone', () => {
     for (const feature of seen) {
       valid(feature)
       expect((await read(linkOf(feature, 'self'))).body).toEqual(feature)
+      expect((await read(`${linkOf(feature, 'self')}/validate`)).body).toMatchObject({ valid: true, document_type: 'Item' })
       for (const rel of ['root', 'parent', 'collection']) expect((await read(linkOf(feature, rel))).status).toBe(200)
     }
+    const report = await read(`${linkOf(mine, 'self')}/validate?limit=3`)
+    expect(report.body).toMatchObject({ collection: { valid: true }, counts: { judged: 3, valid: 3 }, invalid: [] })
+    expect((await read(linkOf(report.body, 'next'))).body.counts).toEqual({ judged: 1, valid: 1 })
     const scene = seen.find((f: Json) => f.properties['lamplighter:blob'] === 'a/scene_20240203T101112.tif')
     expect(scene.properties).toMatchObject({
       datetime: '2024-02-03T10:11:12Z',
@@ -165,6 +169,68 @@ describe('by links alone', () => {
     await client.getBlockBlobClient('b/<img onerror=alert(1)>.tif').delete()
     const gone = await read(`${app.host.url}/api/stac/search?filter=${encodeURIComponent(`"lamplighter:blob" LIKE 'b/<img%'`)}`)
     expect((await read(gone.body.features[0].assets.data.href)).status).toBe(410)
+  })
+})
+
+describe('requests as clients make them', () => {
+  test('pystac-client: open, get_collections, search by POST page by page, search by GET, get_item', async () => {
+    const root = await landing()
+    expect(root.conformsTo).toContain('https://api.stacspec.org/v1.0.0/item-search')
+    const { body: listed } = await read(linkOf(root, 'data'))
+    expect(listed.collections.map((c: Json) => c.id)).toContain(bronze)
+    // ItemSearch: members that are not given are left out, lists are lists, times are RFC 3339 in UTC.
+    const body = {
+      limit: 2,
+      bbox: [-180, -90, 180, 90],
+      datetime: '2000-01-01T00:00:00Z/..',
+      collections: [bronze],
+      'filter-lang': 'cql2-json',
+      filter: { op: '<=', args: [{ property: 'gsd' }, 30] },
+      sortby: [{ field: 'properties.datetime', direction: 'desc' }],
+      ids: null,
+    }
+    const ids: string[] = []
+    let request: { href: string; body: unknown } | undefined = { href: linkOf(root, 'search', 'POST'), body }
+    while (request) {
+      const { body: page } = (await post(request.href, request.body)) as { body: Json }
+      ids.push(...page.features.map((f: Json) => f.id))
+      const next = page.links.find((l: Json) => l.rel === 'next')
+      // pages(): merge adds the body to the one before; without it the link's body stands alone.
+      request = next && { href: next.href, body: next.merge ? { ...body, ...next.body } : next.body }
+    }
+    const query = new URLSearchParams({
+      limit: '100',
+      bbox: '-180.0,-90.0,180.0,90.0',
+      datetime: '2000-01-01T00:00:00Z/..',
+      collections: bronze,
+      'filter-lang': 'cql2-text',
+      filter: 'gsd <= 30',
+      sortby: '-properties.datetime',
+    })
+    const { body: all } = await read(`${linkOf(root, 'search')}?${query.toString()}`)
+    expect(ids).toEqual(all.features.map((f: Json) => f.id))
+    expect(ids.length).toBeGreaterThan(2)
+    expect((await read(`${linkOf(root, 'data')}/${bronze}/items/${ids[0]}`)).body.id).toBe(ids[0])
+  })
+
+  test('STAC Browser: preflight, landing page, collections, items by twelve, queryables; QGIS: collections, search by box and time', async () => {
+    const headers = { origin: 'https://browser.example' }
+    const get = async (url: string): Promise<Json> => {
+      const answer = await read(url, { headers })
+      expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([200, headers.origin])
+      return answer.body
+    }
+    const root = await get(`${app.host.url}/api/stac`)
+    const child = root.links.find((l: Json) => l.rel === 'child' && l.href.endsWith(bronze))
+    const opened = await get(child.href)
+    const items = await get(`${linkOf(opened, 'items')}?limit=12`)
+    expect(items.features.length).toBeGreaterThan(2)
+    const queryables = await get(linkOf(opened, 'http://www.opengis.net/def/rel/ogc/1.0/queryables'))
+    expect(queryables.properties.gsd.type).toBe('number')
+    const qgis = await get(
+      `${linkOf(root, 'search')}?limit=10&collections=${bronze}&bbox=-180,-90,180,90&datetime=2020-01-01T00:00:00Z/2100-01-01T00:00:00Z`,
+    )
+    expect(qgis.features.length).toBeGreaterThan(2)
   })
 })
 

@@ -34,7 +34,9 @@ const MOST_NAMES = 1000
  * @param from where the parameters come from; `query` are texts
  * @throws AppError `INVALID_SEARCH`, `CQL2_INVALID`, `INVALID_TOKEN`
  */
-export function readSearch(raw: RawSearch, from: 'query' | 'body'): Search {
+export function readSearch(given: RawSearch, from: 'query' | 'body'): Search {
+  // Clients send null for what they do not ask.
+  const raw: RawSearch = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
   if (raw.bbox !== undefined && raw.intersects !== undefined)
     throw refuseSearch('intersects', 'bbox and intersects cannot be asked together; send one of them.')
   const place = raw.bbox === undefined ? {} : readBox(raw.bbox, from)
