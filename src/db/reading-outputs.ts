@@ -1,14 +1,6 @@
 // Reads of files that jobs published.
+import type { BandStatistics } from '../models/raster-output.ts'
 import type { Database } from './pool.ts'
-
-export interface RecordedStatistics {
-  readonly band: number
-  readonly count: number
-  readonly min: number
-  readonly max: number
-  readonly mean: number
-  readonly std: number
-}
 
 /** Statistics of every pixel, recorded when the file was made; undefined for files of others, or another version. */
 export async function outputStatistics(
@@ -16,8 +8,8 @@ export async function outputStatistics(
   container: string,
   blob: string,
   etag: string,
-): Promise<readonly RecordedStatistics[] | undefined> {
-  const rows = await db.query<{ statistics: readonly RecordedStatistics[] | null }>(
+): Promise<readonly BandStatistics[] | undefined> {
+  const rows = await db.query<{ statistics: readonly BandStatistics[] | null }>(
     `SELECT provenance->'statistics' AS statistics FROM app.raster_outputs WHERE container = $1 AND blob = $2 AND etag = $3`,
     [container, blob, etag],
   )

@@ -44,7 +44,7 @@ export async function acceptContainer(
   await blobs.checkContainer(parameters.container_name)
 }
 
-interface ListingContext {
+export interface ListingContext {
   readonly blobs: BlobStore
   readonly signal: AbortSignal
   readonly parameters: {
@@ -70,4 +70,10 @@ export function listingOf({ blobs, signal, parameters, progress }: ListingContex
     // The total is unknown until the end, so the fraction only says that it moves.
     onPage: (passed) => progress(1 - 1 / (1 + passed / 50_000), `${passed} names passed`),
   })
+}
+
+/** Every file of the container below the prefix, whatever the filters: what is gone is told from what was not asked for. */
+export function wholeListingOf(context: ListingContext): Listing {
+  const { container_name, prefix, aggregate_gdb } = context.parameters
+  return listingOf({ ...context, parameters: { container_name, prefix, aggregate_gdb } })
 }

@@ -1,14 +1,20 @@
 // Describes the files of a container as STAC items: only what is new or changed is read, what is gone is marked.
 import * as z from 'zod'
 import { defineJob, defineStage } from '../define/define-job.ts'
-import { acceptContainer, containerParams, withContainerAlias } from '../inventory/container-parameters.ts'
+import {
+  acceptContainer,
+  containerParams,
+  type ListingContext,
+  listingOf,
+  wholeListingOf,
+  withContainerAlias,
+} from '../inventory/container-parameters.ts'
 import { readList, writeList } from '../inventory/list-file.ts'
-import { Listing } from '../inventory/listing.ts'
 import { ListRef } from '../models/blob.ts'
 import { CatalogueMode, CollectionId } from '../models/stac-record.ts'
 import { lookPool } from '../raster/pools.ts'
 import { parseInterval } from '../rules/rfc3339.ts'
-import type { BandStatistics } from '../stac/bands.ts'
+import type { BandStatistics } from '../models/raster-output.ts'
 import { catalogueFile } from '../stac/catalogue-file.ts'
 import { catalogued, changed, type ListedForCatalogue } from '../stac/catalogued-files.ts'
 import { collectionContent } from '../stac/collection.ts'
@@ -70,21 +76,13 @@ const Outcome = z.object({
   before: z.string().optional().describe('outcome of the stage before'),
 })
 
-interface ListContext {
-  readonly parameters: Parameters
-  readonly blobs: ConstructorParameters<typeof Listing>[0]
-  readonly signal: AbortSignal
-}
-
-const listingOf = ({ parameters: p, blobs, signal }: ListContext, isNarrowed: boolean): Listing =>
-  new Listing(blobs, {
-    container: p.container_name,
-    prefix: p.prefix,
-    filter: isNarrowed ? p.filter : undefined,
-    fileFilter: isNarrowed ? p.file_filter : undefined,
-    aggregateGdb: true,
-    signal,
-  })
+/** A .gdb folder is one item. */
+const inContainer = (ctx: Omit<ListingContext, 'parameters'> & { readonly parameters: Parameters }): ListingContext => ({
+  blobs: ctx.blobs,
+  signal: ctx.signal,
+  progress: ctx.progress,
+  parameters: { ...ctx.parameters, aggregate_gdb: true },
+})
 
 const list = defineStage({
   name: 'list_blobs',
@@ -100,7 +98,7 @@ const list = defineStage({
     const { container_name: container, collection_id, include, mode, reread } = ctx.parameters
     const at = ctx.now().toISOString()
     await ctx.catalogue.putCollection(collectionContent(ctx.parameters))
-    const listing = listingOf(ctx, true)
+    const listing = listingOf(inContainer(ctx))
     let [listed, unchanged] = [0, 0]
     const counted = async function* () {
       for await (const file of catalogued(listing.files(), include)) {
@@ -177,7 +175,7 @@ const refresh = defineStage({
   async run(_task, ctx) {
     const { container_name: container, prefix, collection_id: collectionId, missing } = ctx.parameters
     const names = async function* () {
-      for await (const { name } of listingOf(ctx, false).files()) yield name
+      for await (const { name } of wholeListingOf(inContainer(ctx)).files()) yield name
     }
     let swept = { missing: 0, deleted: 0 }
     for await (const { result } of ctx.previous(list))

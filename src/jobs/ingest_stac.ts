@@ -1,11 +1,16 @@
 // Takes the STAC documents of a container into the catalogue: valid items only, each other one with its reason; again only what changed.
 import * as z from 'zod'
 import { defineJob, defineStage } from '../define/define-job.ts'
-import { acceptContainer, containerParams, withContainerAlias } from '../inventory/container-parameters.ts'
+import {
+  acceptContainer,
+  containerParams,
+  type ListingContext,
+  listingOf,
+  wholeListingOf,
+  withContainerAlias,
+} from '../inventory/container-parameters.ts'
 import { readList, writeList } from '../inventory/list-file.ts'
-import { Listing } from '../inventory/listing.ts'
 import { ListRef } from '../models/blob.ts'
-import type { BlobStore } from '../models/blob-store.ts'
 import { CollectionId } from '../models/stac-record.ts'
 import { AppError } from '../rules/errors.ts'
 import { bestFacts, type FoundFacts } from '../stac/collection-facts.ts'
@@ -45,21 +50,13 @@ type Parameters = z.output<typeof parameters>
 const common = { parameters, dependsOn: ['storage'], onTaskFailure: 'continue' } as const
 const TWENTY_MINUTES_MS = 1_200_000
 
-interface ListContext {
-  readonly parameters: Parameters
-  readonly blobs: BlobStore
-  readonly signal: AbortSignal
-}
-
-const listingOf = ({ parameters: p, blobs, signal }: ListContext, isNarrowed: boolean): Listing =>
-  new Listing(blobs, {
-    container: p.container_name,
-    prefix: p.prefix,
-    filter: isNarrowed ? p.filter : undefined,
-    fileFilter: isNarrowed ? p.file_filter : undefined,
-    aggregateGdb: false,
-    signal,
-  })
+/** Documents within a .gdb folder count one by one. */
+const inContainer = (ctx: Omit<ListingContext, 'parameters'> & { readonly parameters: Parameters }): ListingContext => ({
+  blobs: ctx.blobs,
+  signal: ctx.signal,
+  progress: ctx.progress,
+  parameters: { ...ctx.parameters, aggregate_gdb: false },
+})
 
 const scopeOf = (p: Parameters) => ({ collectionId: p.collection_id, container: p.container_name, prefix: p.prefix })
 const contentOf = (p: Parameters) => ({ ...collectionContent(p), kind: 'foreign' as const })
@@ -84,7 +81,7 @@ const list = defineStage({
         `The collection ${collection_id} holds items that were made here (${kind}). Give collection_id another name.`,
       )
     await ctx.catalogue.putCollection(contentOf(ctx.parameters))
-    const listing = listingOf(ctx, true)
+    const listing = listingOf(inContainer(ctx))
     let unchanged_files = 0
     const isRegistered = reread ? () => false : await registeredFiles(ctx.catalogue, scopeOf(ctx.parameters))
     const wanted = unregistered(documentFiles(listing.files()), isRegistered, () => unchanged_files++)
@@ -134,7 +131,7 @@ const refresh = defineStage({
     let swept = { missing: 0, deleted: 0 }
     for await (const { result } of ctx.previous(list))
       if (missing !== 'keep') {
-        const files = documentFiles(listingOf(ctx, false).files())
+        const files = documentFiles(wholeListingOf(inContainer(ctx)).files())
         swept = await sweepFiled(ctx.catalogue, files, { ...scopeOf(ctx.parameters), missing, at: result.at })
       }
     return { items: await ctx.catalogue.refreshCollection(collection_id), ...swept }

@@ -68,6 +68,17 @@ export interface PublishedOutput {
   readonly holder: string | null
 }
 
+/** Of every pixel that is not missing. */
+export interface BandStatistics {
+  /** From 1. */
+  readonly band: number
+  readonly count: number
+  readonly min: number
+  readonly max: number
+  readonly mean: number
+  readonly std: number
+}
+
 export interface PublishOptions {
   readonly overwrite: boolean
   /** Registered with the name; items of kind bronze only where they are not yet. */

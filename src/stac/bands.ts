@@ -1,16 +1,8 @@
 // Bands and raster facts as STAC 1.1.0 and its raster extension name them.
 import type { RasterInfo } from '../models/raster.ts'
+import type { BandStatistics } from '../models/raster-output.ts'
 import type { StacBand } from '../models/stac.ts'
 import { DATA_TYPES } from '../models/stac-common.ts'
-
-export interface BandStatistics {
-  readonly band: number
-  readonly count: number
-  readonly min: number
-  readonly max: number
-  readonly mean: number
-  readonly std: number
-}
 
 const COMPLEX: Readonly<Record<string, string>> = {
   complex_int16: 'cint16',
