@@ -1,6 +1,7 @@
 -- upsert_item: registers an item of the catalogue, or replaces it where the described bytes or the description differ.
 -- created, updated or unchanged (then the version stays); collision: the id belongs to another file, no_collection: there is none of
 -- this name; with both nothing is written.
+-- An id that others gave moves with its document: where the old one is missing, the new one takes the row over.
 -- Safe under any number of callers: one row, one version per change. A file that is back is no longer missing.
 -- Locks: the collection's row, shared by all writers, against its deletion; the item's row. Rejected: ON CONFLICT DO UPDATE WHERE; it cannot tell a collision from nothing to do.
 CREATE FUNCTION app.upsert_item(p_item jsonb) RETURNS TABLE (outcome text, version integer)
@@ -22,17 +23,20 @@ BEGIN
     -- Deleted between the two statements: then it is new.
     EXIT WHEN FOUND;
   END LOOP;
-  IF (o.container, o.name) IS DISTINCT FROM (n.container, n.name) THEN RETURN QUERY SELECT 'collision', o.version; RETURN; END IF;
-  IF (o.blob, o.etag, o.mode, o.content, o.start_at, o.end_at, o.sort_at, o.source_collection, o.source_item, o.source_etag)
+  IF (o.container, o.name) IS DISTINCT FROM (n.container, n.name)
+    AND NOT (n.kind = 'foreign' AND o.kind = 'foreign' AND o.missing_since IS NOT NULL) THEN
+    RETURN QUERY SELECT 'collision', o.version; RETURN;
+  END IF;
+  IF (o.name, o.blob, o.etag, o.mode, o.content, o.start_at, o.end_at, o.sort_at, o.source_collection, o.source_item, o.source_etag)
     IS NOT DISTINCT FROM
-     (n.blob, n.etag, n.mode, n.content, n.start_at, n.end_at, n.sort_at, n.source_collection, n.source_item, n.source_etag) THEN
+     (n.name, n.blob, n.etag, n.mode, n.content, n.start_at, n.end_at, n.sort_at, n.source_collection, n.source_item, n.source_etag) THEN
     IF o.missing_since IS NOT NULL THEN
       UPDATE app.stac_items i SET missing_since = NULL WHERE i.collection_id = n.collection_id AND i.item_id = n.item_id;
     END IF;
     RETURN QUERY SELECT 'unchanged', o.version; RETURN;
   END IF;
-  UPDATE app.stac_items i SET kind = n.kind, blob = n.blob, etag = n.etag, mode = n.mode, xr = n.xr, yr = n.yr, west = n.west, south = n.south,
-    east = n.east, north = n.north, crosses = n.crosses, is_box = n.is_box, start_at = n.start_at, end_at = n.end_at, sort_at = n.sort_at,
+  UPDATE app.stac_items i SET kind = n.kind, container = n.container, name = n.name, blob = n.blob, etag = n.etag, mode = n.mode,
+    xr = n.xr, yr = n.yr, west = n.west, south = n.south, east = n.east, north = n.north, crosses = n.crosses, is_box = n.is_box, start_at = n.start_at, end_at = n.end_at, sort_at = n.sort_at,
     source_collection = n.source_collection, source_item = n.source_item, source_etag = n.source_etag, job_id = n.job_id, plan = n.plan,
     content = n.content, missing_since = NULL, version = o.version + 1, updated_at = now()
   WHERE i.collection_id = n.collection_id AND i.item_id = n.item_id;

@@ -61,6 +61,16 @@ describe('items', () => {
     expect(await rows('name')).toEqual([{ name: 'a.tif' }])
   })
 
+  test('a foreign document that moved takes its row over once the old one is missing, not before', async () => {
+    const foreign = (name: string) => ({ ...itemRecord({ kind: 'foreign', name: 'id' }), container: 'others', name })
+    const putForeign = async (name: string) => only(await catalogue.upsertItem(db, { item: foreign(name) }))
+    expect((await putForeign('old.json')).outcome).toBe('created')
+    expect((await putForeign('new.json')).outcome).toBe('collision')
+    await db.query('UPDATE app.stac_items SET missing_since = now()')
+    expect(await putForeign('new.json')).toEqual({ outcome: 'updated', version: 2 })
+    expect(await rows('name, missing_since')).toEqual([{ name: 'new.json', missing_since: null }])
+  })
+
   test('longest name, any character', async () => {
     const name = '漢'.repeat(1000)
     expect(await put({ name })).toEqual({ outcome: 'created', version: 1 })
