@@ -358,3 +358,31 @@ test('documents have ETags; pages of named origins may read, others may not send
     origin.origin,
   )
 })
+
+test('open to anybody where the settings say so: documents alone; files, reports, deletions and jobs keep asking who calls', async () => {
+  const open = await startApp({
+    env: { AUTH_MODE: 'easyauth', STAC_PUBLIC_READ: 'true', PUBLIC_BASE_URL: 'https://maps.example/' },
+  })
+  try {
+    const status = async (path: string, method = 'GET'): Promise<number> =>
+      (await fetch(`${open.host.url}/api/${path}`, { method })).status
+    const root = await read(`${open.host.url}/api/stac`)
+    expect(root.status).toBe(200)
+    for (const { href } of root.body.links) expect(href).toMatch(/^https:\/\/maps\.example\/api/)
+    const item = 'stac/collections/bronze-x/items/y'
+    const statuses: [string, number][] = [
+      ['stac/collections', 200],
+      ['stac/search', 200],
+      [item, 404],
+      [`${item}/assets/data`, 401],
+      [`${item}/preview.png`, 401],
+      [`${item}/lineage`, 401],
+      ['stac/validate', 405],
+      ['jobs', 401],
+    ]
+    for (const [path, expected] of statuses) expect([path, await status(path)]).toEqual([path, expected])
+    expect(await status(item, 'DELETE')).toBe(401)
+  } finally {
+    await open.stop()
+  }
+})
