@@ -15,9 +15,7 @@ BEGIN
       PERFORM app.upsert_collection(entry ->> 'collection_id', entry ->> 'kind', entry ->> 'container', '', entry -> 'content');
     END LOOP;
     FOR entry IN SELECT value FROM jsonb_array_elements(p_items) LOOP
-      CONTINUE WHEN entry ->> 'kind' = 'bronze' AND EXISTS (
-        SELECT FROM app.stac_items i WHERE i.collection_id = entry ->> 'collection_id' AND i.item_id = entry ->> 'item_id');
-      SELECT * INTO done FROM app.upsert_item(entry);
+      SELECT * INTO done FROM app.upsert_item(entry, entry ->> 'kind' = 'bronze');
       IF done.outcome = 'collision' THEN
         RAISE EXCEPTION 'the id % of collection % belongs to another file', entry ->> 'item_id', entry ->> 'collection_id'
           USING ERRCODE = 'LL020';

@@ -5,6 +5,8 @@ LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 DECLARE
   found_items integer;
 BEGIN
+  -- First: what is counted below is then no older than the last widening.
+  PERFORM 1 FROM app.stac_collections c WHERE c.collection_id = p_collection_id FOR NO KEY UPDATE;
   WITH e AS (
     SELECT count(*)::integer AS n, min(CASE WHEN s.crosses THEN -180 ELSE s.west END) AS west, min(s.south) AS south,
       max(CASE WHEN s.crosses THEN 180 ELSE s.east END) AS east, max(s.north) AS north, min(s.start_at) AS start_at, max(s.end_at) AS end_at

@@ -9,6 +9,6 @@ BEGIN
   ON CONFLICT (collection_id) DO NOTHING;
   IF FOUND THEN RETURN QUERY SELECT 'created'; RETURN; END IF;
   UPDATE app.stac_collections c SET content = c.content || p_content, version = c.version + 1, updated_at = now()
-  WHERE c.collection_id = p_collection_id AND NOT c.content @> p_content;
+  WHERE c.collection_id = p_collection_id AND (c.content || p_content) IS DISTINCT FROM c.content;
   RETURN QUERY SELECT CASE WHEN FOUND THEN 'updated' ELSE 'unchanged' END;
 END $$;

@@ -2,9 +2,10 @@
 -- created, updated or unchanged (then the version stays); collision: the id belongs to another file, no_collection: there is none of
 -- this name; with both nothing is written.
 -- An id that others gave moves with its document: where the old one is missing, the new one takes the row over.
+-- With p_only_new a row that is there stays as it is.
 -- Safe under any number of callers: one row, one version per change. A file that is back is no longer missing.
 -- Locks: the collection's row, shared by all writers, against its deletion; the item's row. Rejected: ON CONFLICT DO UPDATE WHERE; it cannot tell a collision from nothing to do.
-CREATE FUNCTION app.upsert_item(p_item jsonb) RETURNS TABLE (outcome text, version integer)
+CREATE FUNCTION app.upsert_item(p_item jsonb, p_only_new boolean) RETURNS TABLE (outcome text, version integer)
 LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 DECLARE
   n app.stac_items := jsonb_populate_record(NULL::app.stac_items, p_item);
@@ -20,6 +21,7 @@ BEGIN
     ON CONFLICT (collection_id, item_id) DO NOTHING;
     IF FOUND THEN RETURN QUERY SELECT 'created', 1; RETURN; END IF;
     SELECT * INTO o FROM app.stac_items i WHERE i.collection_id = n.collection_id AND i.item_id = n.item_id FOR UPDATE;
+    IF FOUND AND p_only_new THEN RETURN QUERY SELECT 'unchanged', o.version; RETURN; END IF;
     -- Deleted between the two statements: then it is new.
     EXIT WHEN FOUND;
   END LOOP;

@@ -11,9 +11,9 @@ export const upsertCollection = sqlFunction<
 )
 
 export const upsertItem = sqlFunction<
-  { item: unknown },
+  { item: unknown; only_new: boolean },
   { outcome: 'created' | 'updated' | 'unchanged' | 'collision' | 'no_collection'; version: number }
->('upsert_item', { item: 'jsonb' }, { outcome: 'text', version: 'integer' })
+>('upsert_item', { item: 'jsonb', only_new: 'boolean' }, { outcome: 'text', version: 'integer' })
 
 export const widenExtent = sqlFunction<{ collection_id: string; item_id: string }, { widen_extent: unknown }>(
   'widen_extent',

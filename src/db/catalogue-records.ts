@@ -27,7 +27,7 @@ export function catalogueRecords(db: Database): CatalogueRecords {
       return start === end ? start : `${start}/${end}`
     },
     async putItem(item) {
-      const { outcome } = only(await upsertItem(db, { item }))
+      const { outcome } = only(await upsertItem(db, { item, only_new: false }))
       if (outcome === 'collision')
         throw new AppError(
           'STAC_ID_COLLISION',
@@ -68,7 +68,7 @@ interface Scope {
 async function* itemsOf(db: Database, scope: Scope): AsyncGenerator<readonly SweptItem[]> {
   const pages = byId<{ item_id: string; is_missing: boolean }>(db, scope, {
     columns: 'item_id, missing_since IS NOT NULL AS is_missing',
-    where: `kind <> 'foreign'`,
+    where: `kind = 'bronze'`,
   })
   for await (const rows of pages) yield rows.map((r) => ({ item_id: r.item_id, isMissing: r.is_missing }))
 }

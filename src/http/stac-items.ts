@@ -101,10 +101,11 @@ async function removeItem(call: Call<ItemParams, z.infer<typeof DeleteQuery>, un
     throw new AppError('CONTAINER_READ_ONLY', 'Only files that jobs made are deleted; those of bronze stay. Leave with_blob out.')
   const what = { ...p, version: row.version, ...(withBlob ? { container: row.container, blob: row.blob } : {}) }
   if (query.dry_run === 'true') return { body: { dry_run: true, would_delete: what } }
-  await addEvent(r.db, { job_id: null, event: 'item.deleted', actor: caller.name, data: what })
   const { outcome } = only(await deleteItem(r.db, { ...p, version: row.version, with_blob: withBlob }))
   if (outcome === 'changed')
     throw new AppError('ITEM_CHANGED', 'The item was changed meanwhile; nothing was deleted. Look at it again.')
+  if (outcome === 'absent') throw new AppError('ITEM_NOT_FOUND', 'The item was deleted meanwhile.')
+  await addEvent(r.db, { job_id: null, event: 'item.deleted', actor: caller.name, data: what })
   const summaries = ((await requireCollection<{ content: { summaries?: unknown } }>(r, p.collection_id)).content.summaries ??
     {}) as object
   await refreshExtent(r.db, { collection_id: p.collection_id, summaries })

@@ -17,7 +17,7 @@ import { parseInterval } from '../rules/rfc3339.ts'
 import type { BandStatistics } from '../models/raster-output.ts'
 import { catalogueFile } from '../stac/catalogue-file.ts'
 import { catalogued, changed, type ListedForCatalogue } from '../stac/catalogued-files.ts'
-import { collectionContent } from '../stac/collection.ts'
+import { assertCollectionKind, collectionContent } from '../stac/collection.ts'
 import { collectionIdOf } from '../stac/ids.ts'
 import { assertDatetimePattern } from '../stac/item-time.ts'
 import { isTiffName } from '../stac/sidecars.ts'
@@ -97,6 +97,7 @@ const list = defineStage({
   async run(_task, ctx) {
     const { container_name: container, collection_id, include, mode, reread } = ctx.parameters
     const at = ctx.now().toISOString()
+    await assertCollectionKind(ctx.catalogue, collection_id, 'bronze')
     await ctx.catalogue.putCollection(collectionContent(ctx.parameters))
     const listing = listingOf(inContainer(ctx))
     let [listed, unchanged] = [0, 0]
@@ -205,6 +206,7 @@ export default defineJob({
       for (const code of result.warnings) count(warnings, code)
     }
     for await (const { code } of failed(describe)) count(problems, code)
+    for await (const { code } of failed(statistics)) count(problems, code)
     // What only gained statistics is updated, once.
     for await (const { result } of previous(statistics))
       if (result.before === 'unchanged' && result.outcome === 'updated')

@@ -12,9 +12,8 @@ import {
 import { readList, writeList } from '../inventory/list-file.ts'
 import { ListRef } from '../models/blob.ts'
 import { CollectionId } from '../models/stac-record.ts'
-import { AppError } from '../rules/errors.ts'
 import { bestFacts, type FoundFacts } from '../stac/collection-facts.ts'
-import { collectionContent } from '../stac/collection.ts'
+import { assertCollectionKind, collectionContent } from '../stac/collection.ts'
 import { type DocumentFile, documentFiles } from '../stac/document-file.ts'
 import { registeredFiles, sweepFiled, unregistered } from '../stac/filed-items.ts'
 import { ingestedCollectionId } from '../stac/ids.ts'
@@ -74,12 +73,7 @@ const list = defineStage({
   async run(_task, ctx) {
     const { collection_id, reread } = ctx.parameters
     const at = ctx.now().toISOString()
-    const kind = (await ctx.catalogue.collections([collection_id]))[0]?.kind
-    if (kind !== undefined && kind !== 'foreign')
-      throw new AppError(
-        'COLLECTION_OF_OTHER_KIND',
-        `The collection ${collection_id} holds items that were made here (${kind}). Give collection_id another name.`,
-      )
+    await assertCollectionKind(ctx.catalogue, collection_id, 'foreign')
     await ctx.catalogue.putCollection(contentOf(ctx.parameters))
     const listing = listingOf(inContainer(ctx))
     let unchanged_files = 0

@@ -18,6 +18,7 @@ import { Conversion, conversionFields } from '../raster/options.ts'
 import { conversionSlots as slots } from '../raster/pools.ts'
 import { AssembledRaster, CreatedTiles, PinnedSource, PlannedRaster } from '../raster/tasks.ts'
 import { tileKey } from '../raster/tiles-geojson.ts'
+import { ItemDatetime } from '../stac/item-time.ts'
 import { registrationOf } from '../stac/register-output.ts'
 import { BlobPrefix, ContainerName } from '../storage/names.ts'
 
@@ -28,7 +29,7 @@ const parameters = withContainerAlias(
     target_container: ContainerName.optional().describe('silver or gold; default: silver'),
     target_prefix: BlobPrefix.pipe(z.string().max(400)).default('').describe('put before the name of each output'),
     ...conversionFields,
-    datetime: z.iso.datetime({ offset: true }).optional().describe('when the rasters were taken, for the catalogue'),
+    datetime: ItemDatetime.optional().describe('when the rasters were taken, for the catalogue'),
     collection_id: CollectionId.optional().describe('collection of the outputs in the catalogue; default: silver-{container}'),
     overwrite: z.boolean().default(false).describe('replaces what other jobs published under these names'),
   }),

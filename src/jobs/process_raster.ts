@@ -17,7 +17,9 @@ import { Conversion, conversionFields } from '../raster/options.ts'
 import { conversionSlots as slots } from '../raster/pools.ts'
 import { AssembledRaster, CreatedTiles, PinnedSource, PlannedRaster } from '../raster/tasks.ts'
 import { tileKey } from '../raster/tiles-geojson.ts'
+import { assertCollectionKind } from '../stac/collection.ts'
 import { collectionIdOf, itemIdOf } from '../stac/ids.ts'
+import { ItemDatetime } from '../stac/item-time.ts'
 import { registrationOf } from '../stac/register-output.ts'
 import { AppError } from '../rules/errors.ts'
 import { BlobName, ContainerName, WritableBlobName } from '../storage/names.ts'
@@ -31,7 +33,7 @@ const parameters = z
       .optional()
       .describe('logical name of the output; default: source without extension, `_`, output_tier'),
     ...conversionFields,
-    datetime: z.iso.datetime({ offset: true }).optional().describe('when it was taken, for the catalogue'),
+    datetime: ItemDatetime.optional().describe('when it was taken, for the catalogue'),
     collection_id: CollectionId.optional().describe('collection of the output in the catalogue; default: silver-{container}'),
     overwrite: z.boolean().default(false).describe('replaces what another job published under this name'),
   })
@@ -75,6 +77,8 @@ const validate = defineStage({
       name: ctx.parameters.target_name,
     }
     await assertTargetFree(ctx, target, ctx.parameters.overwrite)
+    if (ctx.parameters.collection_id !== undefined)
+      await assertCollectionKind(ctx.catalogue, ctx.parameters.collection_id, 'silver')
     const { source, info, warnings } = await validateStep(ctx, { container, blob }, conversionOf(ctx.parameters))
     const first = info.color_interpretation[0]
     return {

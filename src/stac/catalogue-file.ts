@@ -50,7 +50,7 @@ export async function catalogueFile(
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     if (error.code === 'BLOB_NOT_FOUND') return { outcome: 'gone', is_raster: false, warnings: [] }
-    if (error.code !== 'BLOB_CHANGED') throw error
+    if (error.code !== 'BLOB_CHANGED' && error.code !== 'SOURCE_CHANGED') throw error
     // Replaced since the listing: the new version is described.
     return await register(ctx, { ...file, ...(await listed(ctx.blobs, file)) }, options)
   }

@@ -133,7 +133,6 @@ export function collectionDocument(record: CollectionRecord, served: Served): St
   const { west, south, east, north, start_at, end_at } = record
   const content = record.content as Readonly<Record<string, unknown>>
   const from = record.container === null ? 'others' : `container ${record.container}`
-  const below = record.prefix === '' ? '' : ` below ${record.prefix}`
   const place = [west, south, east, north]
   const self = collectionUrl(served, record.collection_id)
   return {
@@ -141,7 +140,7 @@ export function collectionDocument(record: CollectionRecord, served: Served): St
     stac_version: STAC_VERSION,
     id: record.collection_id,
     title: record.collection_id,
-    description: record.kind === 'silver' ? `Cloud-Optimized GeoTIFFs in ${from}` : `Files of ${from}${below}`,
+    description: record.kind === 'silver' ? `Cloud-Optimized GeoTIFFs in ${from}` : `Files of ${from}`,
     license: 'other',
     ...content,
     extent: {

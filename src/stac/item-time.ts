@@ -1,7 +1,14 @@
 // When a file was taken: the first of the job's parameter, its name, its own metadata, its last modification that can be read.
+import * as z from 'zod'
 import type { RasterInfo } from '../models/raster.ts'
 import { AppError } from '../rules/errors.ts'
 import { type Instant, parseRfc3339 } from '../rules/rfc3339.ts'
+
+/** A time that is certain to become the item's. */
+export const ItemDatetime = z
+  .string()
+  .max(40)
+  .refine((text) => parseRfc3339(text) !== undefined, 'must be an RFC 3339 time such as 2024-05-31T10:00:00Z')
 
 export interface TimeOptions {
   /** RFC 3339, or an interval as start/end. */

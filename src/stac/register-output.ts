@@ -10,6 +10,7 @@ import { blobSource } from '../raster/range-source.ts'
 import { AppError } from '../rules/errors.ts'
 import type { BandStatistics } from '../models/raster-output.ts'
 import { assertItem } from './check-item.ts'
+import { assertCollectionKind } from './collection.ts'
 import { collectionIdOf, itemIdOf } from './ids.ts'
 import { bronzeItem, type CataloguedFile, silverItem } from './item.ts'
 
@@ -88,6 +89,7 @@ export async function registrationOf(
     },
   )
   for (const item of [...(came ? [came] : []), made.item]) assertItem(item, ctx.now())
+  await assertCollectionKind(ctx.catalogue, silver, 'silver')
   const known = came ? [collection(bronze, 'bronze', source.container)] : []
   return {
     collections: [...known, collection(silver, 'silver', container)],
@@ -119,7 +121,11 @@ async function sourceItem(
     const file: CataloguedFile = { container, name: blob, size, etag, last_modified, content_type, content_md5 }
     return (await bronzeItem(file, found, { collectionId, mode: 'header', jobId, plan, datetime })).item
   } catch (error) {
-    if (error instanceof AppError && (error.code === 'BLOB_NOT_FOUND' || error.code === 'BLOB_CHANGED')) return undefined
+    if (
+      error instanceof AppError &&
+      (error.code === 'BLOB_NOT_FOUND' || error.code === 'BLOB_CHANGED' || error.code === 'SOURCE_CHANGED')
+    )
+      return undefined
     throw error
   }
 }

@@ -20,7 +20,7 @@ beforeEach(async () => {
 })
 
 const put = (options: RecordOptions, more: object = {}) =>
-  upsertItem(database.pool, { item: { ...itemRecord({ collection: 'a', ...options }), ...more } })
+  upsertItem(database.pool, { item: { ...itemRecord({ collection: 'a', ...options }), ...more }, only_new: false })
 async function all<T>(pages: AsyncIterable<readonly T[]>): Promise<T[]> {
   const found: T[] = []
   for await (const page of pages) found.push(...page)

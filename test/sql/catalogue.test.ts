@@ -25,7 +25,8 @@ beforeEach(async () => {
 
 const collection = (id = 'bronze-a', content: unknown = { title: 'A' }) =>
   catalogue.upsertCollection(db, { collection_id: id, kind: 'bronze', container: 'bronze', prefix: '', content })
-const put = async (options: RecordOptions = {}) => only(await catalogue.upsertItem(db, { item: itemRecord(options) }))
+const put = async (options: RecordOptions = {}) =>
+  only(await catalogue.upsertItem(db, { item: itemRecord(options), only_new: false }))
 const rows = <T>(columns: string): Promise<T[]> => db.query(`SELECT ${columns} FROM app.stac_items ORDER BY name`) as Promise<T[]>
 const extent = async (): Promise<unknown> =>
   (
@@ -56,14 +57,14 @@ describe('items', () => {
   test('an id that belongs to another file is a collision, without a collection nothing is registered', async () => {
     await put()
     const other = { ...itemRecord(), name: 'b.tif' }
-    expect(await catalogue.upsertItem(db, { item: other })).toEqual([{ outcome: 'collision', version: 1 }])
+    expect(await catalogue.upsertItem(db, { item: other, only_new: false })).toEqual([{ outcome: 'collision', version: 1 }])
     expect(await put({ collection: 'nothing' })).toEqual({ outcome: 'no_collection', version: 0 })
     expect(await rows('name')).toEqual([{ name: 'a.tif' }])
   })
 
   test('a foreign document that moved takes its row over once the old one is missing, not before', async () => {
     const foreign = (name: string) => ({ ...itemRecord({ kind: 'foreign', name: 'id' }), container: 'others', name })
-    const putForeign = async (name: string) => only(await catalogue.upsertItem(db, { item: foreign(name) }))
+    const putForeign = async (name: string) => only(await catalogue.upsertItem(db, { item: foreign(name), only_new: false }))
     expect((await putForeign('old.json')).outcome).toBe('created')
     expect((await putForeign('new.json')).outcome).toBe('collision')
     await db.query('UPDATE app.stac_items SET missing_since = now()')
@@ -113,6 +114,31 @@ describe('collections', () => {
     expect(await extent()).toEqual(expected)
   })
 
+  test('an item that is published while the extent is made anew is covered at the end', async () => {
+    await put({ name: 'a', box: [0, 0, 1, 1] })
+    const [publisher, refresher] = [await session(database.url), await session(database.url)]
+    try {
+      await catalogue.upsertItem(publisher.pool, { item: itemRecord({ name: 'b', box: [50, 50, 60, 60] }), only_new: false })
+      await catalogue.widenExtent(publisher.pool, { collection_id: 'bronze-a', item_id: itemRecord({ name: 'b' }).item_id })
+      const refreshed = catalogue.refreshExtent(refresher.pool, { collection_id: 'bronze-a', summaries: {} })
+      expect(await waits(db, refresher.client, refreshed)).toBe(true)
+      await publisher.client.query('COMMIT')
+      expect(await refreshed).toEqual([{ items: 2 }])
+      await refresher.client.query('COMMIT')
+    } finally {
+      await Promise.all([publisher, refresher].map((s) => s.client.end()))
+    }
+    expect(await extent()).toMatchObject({ west: 0, south: 0, east: 60, north: 60 })
+  })
+
+  test('a list of keywords that got shorter is the new one', async () => {
+    await collection('words', { keywords: ['a', 'b', 'c'] })
+    expect(await collection('words', { keywords: ['a'] })).toEqual([{ outcome: 'updated' }])
+    expect(await db.query(`SELECT content FROM app.stac_collections WHERE collection_id = 'words'`)).toEqual([
+      { content: { keywords: ['a'] } },
+    ])
+  })
+
   test('one with items stays, an empty one goes, an unknown one is told', async () => {
     await put()
     expect(await catalogue.deleteCollection(db, { collection_id: 'bronze-a' })).toEqual([{ items: 1 }])
@@ -129,20 +155,26 @@ describe('sweep', () => {
 
   test('marked by the first listing, removed by the second; a repetition of the first removes nothing', async () => {
     for (const name of ['a', 'b', 'c']) await put({ name })
-    expect(await sweep(ids('a', 'b'), '2024-01-01')).toEqual({ marked: 2, deleted: 0 })
-    expect(await sweep(ids('a', 'b'), '2024-01-01')).toEqual({ marked: 0, deleted: 0 })
+    expect(await sweep(ids('a', 'b'), '2124-01-01')).toEqual({ marked: 2, deleted: 0 })
+    expect(await sweep(ids('a', 'b'), '2124-01-01')).toEqual({ marked: 0, deleted: 0 })
     // b is there again.
-    expect(await sweep(ids('a'), '2024-01-02', 'mark', ids('b'))).toEqual({ marked: 0, deleted: 1 })
+    expect(await sweep(ids('a'), '2124-01-02', 'mark', ids('b'))).toEqual({ marked: 0, deleted: 1 })
     expect(await rows('name, missing_since')).toEqual([
       { name: 'b', missing_since: null },
       { name: 'c', missing_since: null },
     ])
-    expect(await sweep(ids('c'), '2024-01-03', 'delete')).toEqual({ marked: 0, deleted: 1 })
+    expect(await sweep(ids('c'), '2124-01-03', 'delete')).toEqual({ marked: 0, deleted: 1 })
+  })
+
+  test('what was registered since the listing began is left alone: its name may have been passed before its file was there', async () => {
+    await put({ name: 'a' })
+    expect(await sweep(ids('a'), '2020-01-01', 'delete')).toEqual({ marked: 0, deleted: 0 })
+    expect(await rows('name')).toEqual([{ name: 'a' }])
   })
 
   test('a missing file that is registered again is not missing, at the same version', async () => {
     await put({ name: 'a' })
-    await sweep(ids('a'), '2024-01-01')
+    await sweep(ids('a'), '2124-01-01')
     expect(await put({ name: 'a' })).toEqual({ outcome: 'unchanged', version: 1 })
     expect(await rows('missing_since')).toEqual([{ missing_since: null }])
   })
@@ -151,17 +183,17 @@ describe('sweep', () => {
 test('a listing that broke off empties nothing: of more than a hundred missing, and more than half, none is swept', async () => {
   const names = Array.from({ length: 250 }, (_, i) => `f${i}.tif`)
   for (const name of names)
-    await catalogue.upsertItem(db, { item: { ...itemRecord({ name }), item_id: itemIdOf('bronze', name) } })
+    await catalogue.upsertItem(db, { item: { ...itemRecord({ name }), item_id: itemIdOf('bronze', name) }, only_new: false })
   const listed = async function* (count: number) {
     yield* names.slice(0, count)
   }
   const sweep = (count: number, missing: 'mark' | 'delete', at: string) =>
     sweepMissing(catalogueRecords(db), listed(count), { collectionId: 'bronze-a', container: 'bronze', prefix: '', missing, at })
-  expect(await sweep(100, 'delete', '2024-01-01')).toEqual({ missing: 150, deleted: 0, warning: 'SWEEP_REFUSED' })
+  expect(await sweep(100, 'delete', '2124-01-01')).toEqual({ missing: 150, deleted: 0, warning: 'SWEEP_REFUSED' })
   expect(await db.query('SELECT count(*)::int AS n FROM app.stac_items WHERE missing_since IS NULL')).toEqual([{ n: 250 }])
-  expect(await sweep(130, 'mark', '2024-01-02')).toEqual({ missing: 120, deleted: 0 })
+  expect(await sweep(130, 'mark', '2124-01-02')).toEqual({ missing: 120, deleted: 0 })
   // Those that are there again are no longer missing, whatever is refused.
-  expect(await sweep(200, 'mark', '2024-01-03')).toEqual({ missing: 0, deleted: 50 })
+  expect(await sweep(200, 'mark', '2124-01-03')).toEqual({ missing: 0, deleted: 50 })
   expect(await db.query('SELECT count(*)::int AS n FROM app.stac_items WHERE missing_since IS NULL')).toEqual([{ n: 200 }])
 })
 
@@ -215,11 +247,35 @@ describe('publication', () => {
     ])
   })
 
+  test('what is registered of a source meanwhile is not replaced by what a conversion knows of it', async () => {
+    const [cataloguer, publisher] = [await session(database.url), await session(database.url)]
+    const jobId = newJobId()
+    await outputRecords(db).stage({ container: 'silver', blob: 't/7.tif', jobId, plan: 1, targetName: 'seven', provenance: {} })
+    await outputRecords(db).commit('silver', 't/7.tif', { bytes: 1, etag: 'e', facts: {} })
+    try {
+      const rich = itemRecord({ name: 'source.tif', properties: { rich: true } })
+      await catalogue.upsertItem(cataloguer.pool, { item: rich, only_new: false })
+      const order = { container: 'silver', blob: 't/7.tif', overwrite: true, collections, items: itemsOf('t/7.tif', jobId) }
+      const publication = catalogue.publishRaster(publisher.pool, order)
+      expect(await waits(db, publisher.client, publication)).toBe(true)
+      await cataloguer.client.query('COMMIT')
+      expect(await publication).toMatchObject([{ outcome: 'published' }])
+      await publisher.client.query('COMMIT')
+    } finally {
+      await Promise.all([cataloguer, publisher].map((s) => s.client.end()))
+    }
+    const [found] = await db.query<{ content: { properties: unknown } }>(
+      `SELECT content FROM app.stac_items WHERE name = 'source.tif'`,
+    )
+    expect(found?.content.properties).toEqual({ rich: true })
+  })
+
   test('a collision publishes nothing', async () => {
     const jobId = newJobId()
     await collection('silver-a')
     await catalogue.upsertItem(db, {
       item: { ...itemRecord({ collection: 'silver-a', kind: 'silver', name: 'target' }), name: 'another' },
+      only_new: false,
     })
     await outputRecords(db).stage({ container: 'silver', blob: 't/9.tif', jobId, plan: 1, targetName: 'nine', provenance: {} })
     await outputRecords(db).commit('silver', 't/9.tif', { bytes: 1, etag: 'e', facts: {} })

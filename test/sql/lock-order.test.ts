@@ -131,7 +131,7 @@ const CALLS: Readonly<Record<string, readonly [scene: Scene, args: string]>> = {
   start_attempt: ['failed', `app.lock_job($1) j, LATERAL app.start_attempt(j.job_id, 1, NULL, 'test')`],
   sweep_items: ['running', `'silver', '{}', '{}', now(), 'mark'`],
   upsert_collection: ['running', `'silver', 'silver', 'silver', '', '{}'`],
-  upsert_item: ['running', `'{"collection_id": "nothing"}'`],
+  upsert_item: ['running', `'{"collection_id": "nothing"}', false`],
   widen_extent: ['running', `'silver', 'x'`],
   submit_job: ['failed', `$1, 'test_job', 1, '{}', '{}', 'fail', NULL, NULL, NULL, true`],
 }

@@ -28,6 +28,7 @@ export const TIME_PROPERTIES: ReadonlySet<string> = new Set([
   'updated',
   'published',
   'expires',
+  'lamplighter:missing_since',
 ])
 
 /**

@@ -1,6 +1,7 @@
 // What filters can ask: columns of the records, and properties of the documents by their JSON type.
 import { bareName, type Expression, type Property } from '../cql2/ast.ts'
 import type { Queryable } from '../cql2/sql.ts'
+import { registrationSql } from './sort.ts'
 
 const property = (name: string): Queryable => ({
   type: 'any',
@@ -15,8 +16,9 @@ const COLUMNS: Readonly<Record<string, Queryable>> = {
   datetime: { type: 'timestamp', sql: 'i.sort_at', interval: { start: 'i.start_at', end: 'i.end_at' } },
   start_datetime: { type: 'timestamp', sql: 'i.start_at' },
   end_datetime: { type: 'timestamp', sql: 'i.end_at' },
-  created: { type: 'timestamp', sql: 'i.created_at' },
-  updated: { type: 'timestamp', sql: 'i.updated_at' },
+  created: { type: 'timestamp', sql: registrationSql('created') },
+  updated: { type: 'timestamp', sql: registrationSql('updated') },
+  'lamplighter:missing_since': { type: 'timestamp', sql: 'i.missing_since' },
 }
 
 /** Properties that items of ours have, and common ones of others. */
@@ -75,6 +77,7 @@ export function queryablesDocument(id: string, title: string): Record<string, un
       end_datetime: time('end'),
       created: time('first registration'),
       updated: time('last change'),
+      'lamplighter:missing_since': time('since when the file was not found'),
       ...PROPERTIES,
     },
     additionalProperties: true,

@@ -23,14 +23,19 @@ const number = (name: string): Sortable => ({
   nullable: true,
 })
 
+/** As it is served: items of others keep the times that they came with, which were judged before. */
+export function registrationSql(which: 'created' | 'updated'): string {
+  return `(CASE WHEN i.kind = 'foreign' THEN (i.content #>> '{properties,${which}}')::timestamptz ELSE i.${which}_at END)`
+}
+
 export const SORTABLES: Readonly<Record<string, Sortable>> = {
   id: text('i.item_id'),
   collection: text('i.collection_id'),
   datetime: time('i.sort_at'),
   start_datetime: time('i.start_at'),
   end_datetime: time('i.end_at'),
-  created: time('i.created_at'),
-  updated: time('i.updated_at'),
+  created: { ...time(registrationSql('created')), nullable: true },
+  updated: { ...time(registrationSql('updated')), nullable: true },
   gsd: number('gsd'),
   'proj:code': property('proj:code'),
   platform: property('platform'),

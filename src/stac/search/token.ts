@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import { canonicalJson } from '../../rules/canonical-json.ts'
 import { AppError } from '../../rules/errors.ts'
-import { orderOf } from './sort.ts'
+import { orderOf, type Sortable, SORTABLES } from './sort.ts'
 import type { Search } from './search.ts'
 
 /** Text of each sort value as Postgres writes it; null last. */
@@ -23,6 +23,17 @@ function digest(search: Search): string {
 export const makeToken = (search: Search, position: Position): string =>
   Buffer.from(JSON.stringify([digest(search), position])).toString('base64url')
 
+/** As Postgres writes a timestamptz. */
+const TIME = /^\d{4,6}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?[+-]\d\d(?::\d\d){0,2}$/
+
+/** What the statement may cast without an error. */
+function isValueOf(sortable: Sortable | undefined, value: string | null): boolean {
+  if (!sortable) return false
+  if (value === null) return sortable.nullable
+  if (sortable.cast === 'float8') return value.trim() !== '' && Number.isFinite(Number(value))
+  return sortable.cast === 'text' ? !value.includes('\0') : TIME.test(value) && !Number.isNaN(Date.parse(value.slice(0, 10)))
+}
+
 /** @throws AppError `INVALID_TOKEN` when it was cut, edited, or made by another search */
 export function readToken(search: Search): Position | undefined {
   if (search.token === undefined) return undefined
@@ -36,6 +47,8 @@ export function readToken(search: Search): Position | undefined {
   }
   const [mark, position] = read
   if (mark !== digest(search)) throw refuse('belongs to another search')
-  if (position.length !== orderOf(search.sort).length || position.some((p) => p?.includes('\0'))) throw refuse('is damaged')
+  const order = orderOf(search.sort)
+  if (position.length !== order.length || !position.every((value, i) => isValueOf(SORTABLES[order[i]?.field ?? ''], value)))
+    throw refuse('is damaged')
   return position
 }
