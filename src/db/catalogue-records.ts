@@ -52,10 +52,11 @@ export function catalogueRecords(db: Database): CatalogueRecords {
 
 async function known(db: Database, collectionId: string, itemIds: readonly string[]): Promise<Map<string, KnownItem>> {
   const rows = await db.query<KnownItem & { item_id: string }>(
-    'SELECT item_id, etag, mode FROM app.stac_items WHERE collection_id = $1 AND item_id = ANY ($2)',
+    `SELECT item_id, etag, mode, ARRAY(SELECT a.value ->> 'href' FROM jsonb_each(content -> 'assets') a) AS hrefs
+     FROM app.stac_items WHERE collection_id = $1 AND item_id = ANY ($2)`,
     [collectionId, itemIds],
   )
-  return new Map(rows.map(({ item_id, etag, mode }) => [item_id, { etag, mode }]))
+  return new Map(rows.map(({ item_id, ...known }) => [item_id, known]))
 }
 
 interface Scope {

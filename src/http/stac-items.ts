@@ -16,7 +16,7 @@ import { documentAnswer, GEOJSON, servedAt } from './stac-served.ts'
 
 export const ItemParams = CollectionParams.extend({ item_id: z.string().min(1).max(256) })
 export type ItemParams = z.infer<typeof ItemParams>
-const AssetParams = ItemParams.extend({ key: z.string().min(1).max(100) })
+const AssetParams = ItemParams.extend({ key: z.string().min(1).max(1024) })
 
 type StoredItem = ItemRecord & { readonly etag: string | null }
 

@@ -93,6 +93,8 @@ export interface NewCollection {
 export interface KnownItem {
   readonly etag: string | null
   readonly mode: CatalogueMode
+  /** Hrefs of its files, as they are stored. */
+  readonly hrefs: readonly string[]
 }
 
 /** What a sweep compares with a listing. */

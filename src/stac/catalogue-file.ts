@@ -6,6 +6,7 @@ import { detectRaster } from '../raster/detect.ts'
 import { AppError } from '../rules/errors.ts'
 import type { BandStatistics } from '../models/raster-output.ts'
 import { assertItem } from './check-item.ts'
+import { hasFiles } from './catalogued-files.ts'
 import { bronzeItem, type CataloguedFile } from './item.ts'
 import type { TimeOptions } from './item-time.ts'
 import { isTiffName } from './sidecars.ts'
@@ -46,15 +47,19 @@ export async function catalogueFile(
   options: CatalogueOptions,
 ): Promise<CataloguedOutcome> {
   try {
-    return await register(ctx, file, options)
+    return await register(ctx, file, options).catch(async (error: unknown) => {
+      if (!isReplaced(error)) throw error
+      // Since the listing: what is there now is described. The service says so of a file that is gone, too.
+      return register(ctx, { ...file, ...(await listed(ctx.blobs, file)) }, options)
+    })
   } catch (error) {
-    if (!(error instanceof AppError)) throw error
-    if (error.code === 'BLOB_NOT_FOUND') return { outcome: 'gone', is_raster: false, warnings: [] }
-    if (error.code !== 'BLOB_CHANGED' && error.code !== 'SOURCE_CHANGED') throw error
-    // Replaced since the listing: the new version is described.
-    return await register(ctx, { ...file, ...(await listed(ctx.blobs, file)) }, options)
+    if (error instanceof AppError && error.code === 'BLOB_NOT_FOUND') return { outcome: 'gone', is_raster: false, warnings: [] }
+    throw error
   }
 }
+
+const isReplaced = (error: unknown): boolean =>
+  error instanceof AppError && (error.code === 'BLOB_CHANGED' || error.code === 'SOURCE_CHANGED')
 
 async function listed(blobs: BlobStore, { container, name }: CataloguedFile): Promise<Partial<CataloguedFile>> {
   const { size, last_modified, etag, content_type, content_md5 } = await blobs.properties({ container, blob: name })
@@ -66,8 +71,12 @@ async function register(ctx: StepContext, file: CataloguedFile, options: Catalog
   const { item, warnings } = await bronzeItem(file, found, { ...options, jobId: ctx.jobId, plan: ctx.attempt })
   const judged = assertItem(item, ctx.now())
   const known = (await ctx.catalogue.known(item.collection_id, [item.item_id])).get(item.item_id)
-  // Of the same bytes never less than was known: statistics stay when the header is read again.
-  const isLess = known?.etag === item.etag && known.mode !== item.mode && isAsClose(known.mode, item.mode)
+  // Of the same files never less than was known: statistics stay when the header is read again.
+  const isLess =
+    known?.etag === item.etag &&
+    known.mode !== item.mode &&
+    isAsClose(known.mode, item.mode) &&
+    hasFiles(known, file.container, file)
   const outcome = isLess ? 'unchanged' : await ctx.catalogue.putItem(item)
   const problem = found && 'problem' in found ? found.problem.code : undefined
   return {

@@ -1,6 +1,6 @@
 // A listing as files to catalogue: side-cars join their raster, what is registered already is left out.
 import type { BlobMetadata } from '../models/blob.ts'
-import { type CatalogueMode, type CatalogueRecords, isAsClose } from '../models/stac-record.ts'
+import { type CatalogueMode, type CatalogueRecords, isAsClose, type KnownItem } from '../models/stac-record.ts'
 import { itemIdOf } from './ids.ts'
 import type { CataloguedFile } from './item.ts'
 import { isSidecarName, isTiffName, sidecarsOf, stemOf } from './sidecars.ts'
@@ -76,11 +76,18 @@ export async function* changed(
     let unchanged = 0
     for (const [i, file] of batch.entries()) {
       const row = known.get(ids[i] as string)
-      if (row && row.etag !== null && row.etag === file.etag && isAsClose(row.mode, mode)) unchanged++
+      if (row && row.etag !== null && row.etag === file.etag && isAsClose(row.mode, mode) && hasFiles(row, container, file))
+        unchanged++
       else yield file
     }
     onUnchanged(unchanged)
   }
+}
+
+/** The same side-cars as before: none came, none went. */
+export function hasFiles({ hrefs }: KnownItem, container: string, { name, sidecars = [] }: ListedForCatalogue): boolean {
+  const now = [name, ...sidecars].map((file) => `blob:${container}/${file}`)
+  return hrefs.length === now.length && now.every((href) => hrefs.includes(href))
 }
 
 async function* batches<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {

@@ -21,13 +21,17 @@ export function judgeItem(item: NewItem, now: Date): DocumentReport {
   return validateDocument(itemDocument(record, { api: NOWHERE_API }), { now }) as DocumentReport
 }
 
+/** Texts that are made of names of blobs, which may look like anything. Documents of others have no such names. */
+const NAMES = /^\/(?:properties\/(?:lamplighter:(?:blob|container)|processing:lineage)|assets\/[^/]+\/title)$/
+const isOwnName = ({ kind }: NewItem, path: string): boolean => kind !== 'foreign' && NAMES.test(path)
+
 /**
  * @returns codes of the warnings
  * @throws AppError `STAC_INVALID` with code and place of the first issue
  */
 export function assertItem(item: NewItem, now: Date): string[] {
   const { issues, warnings } = judgeItem(item, now)
-  const [first] = issues
+  const first = issues.find((issue) => !(issue.code === 'ASSET_HREF_SECRET' && isOwnName(item, issue.path)))
   if (first)
     throw new AppError(
       'STAC_INVALID',

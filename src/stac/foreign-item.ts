@@ -55,6 +55,13 @@ export function foreignItem(document: unknown, options: ForeignOptions): Foreign
   if (isOld(copy)) upgrade(copy)
   const source = copy as unknown as StacItem
   if (!ItemId.safeParse(source.id).success) return problem('ITEM_ID_TOO_LONG', '/id', 'more than 256 characters')
+  const unreachable = [['/id', source.id], ...Object.keys(source.assets).map((key) => [pointer(['assets', key]), key])].find(
+    ([, name = '']) => !isReachable(name),
+  )
+  if (unreachable)
+    return problem('NAME_UNREACHABLE', unreachable[0] ?? '', 'cannot be part of an address: it has a slash, or is . or ..')
+  if (positionsOf(source.geometry) > MOST_POSITIONS)
+    return problem('GEOMETRY_TOO_DETAILED', '/geometry', `has more than ${MOST_POSITIONS} positions; simplify it`)
   const assets = assetsOf(source, options)
   if ('problem' in assets) return problem(assets.problem.code, assets.problem.path, assets.problem.message)
   const item = recordOf(source, assets.assets, options)
@@ -67,6 +74,19 @@ export function foreignItem(document: unknown, options: ForeignOptions): Foreign
   const served = firstIssue(judgeItem(item, options.now))
   if (served) return problem(served.code, served.path, `as it would be served: ${served.message}`)
   return { item, warnings: [...warnings, ...assets.warnings] }
+}
+
+/** Of one item: a search decides each of its shapes against those of the catalogue, position by position. */
+const MOST_POSITIONS = 5000
+
+/** Its document and files have addresses; browsers and hosts take these for something else. */
+const isReachable = (name: string): boolean => !/[\\/]|%2f|^\.{1,2}$/i.test(name)
+
+function positionsOf(geometry: unknown): number {
+  if (Array.isArray(geometry))
+    return typeof geometry[0] === 'number' ? 1 : geometry.reduce<number>((n, part) => n + positionsOf(part), 0)
+  if (!isObject(geometry)) return 0
+  return positionsOf(geometry['coordinates'] ?? geometry['geometries'] ?? [])
 }
 
 /** Features of a FeatureCollection are judged as items: a Collection among them is none. */

@@ -12,7 +12,7 @@ import type { BandStatistics } from '../models/raster-output.ts'
 import { assertItem } from './check-item.ts'
 import { assertCollectionKind } from './collection.ts'
 import { collectionIdOf, itemIdOf } from './ids.ts'
-import { bronzeItem, type CataloguedFile, silverItem } from './item.ts'
+import { bronzeItem, type CataloguedFile, type SilverFacts, silverItem } from './item.ts'
 
 /** What was recorded of an output before its first block (raster_outputs.provenance). */
 const Provenance = z.object({
@@ -60,41 +60,45 @@ export async function registrationOf(
   place: OutputPlace,
   file: CommittedFile,
 ): Promise<{ collections: NewCollection[]; items: NewItem[] }> {
-  const { container, blob } = place
-  const { source, conversion, output, overview_resampling } = Provenance.parse(await ctx.outputs.provenance(container, blob))
+  const provenance = Provenance.parse(await ctx.outputs.provenance(place.container, place.blob))
+  const { source } = provenance
   const bronze = collectionIdOf('bronze', source.container)
+  const silver = place.collectionId ?? collectionIdOf('silver', place.container)
   const came = await sourceItem(ctx, source, bronze, place)
   const itemId = itemIdOf(source.container, source.blob)
   const taken = place.datetime ?? (await ctx.catalogue.timeOf(bronze, itemId)) ?? timeOf(came)
-  const info = await describeRaster(blobSource(ctx.blobs, { container, blob, etag: file.etag, size: file.bytes }))
-  const listed = { container, name: blob, size: file.bytes, etag: file.etag, last_modified: ctx.now().toISOString() }
-  const silver = place.collectionId ?? collectionIdOf('silver', container)
-  const made = await silverItem(
-    listed,
-    info,
-    {
-      targetName: place.targetName,
-      source: { collectionId: bronze, itemId, ...source },
-      outputTier: conversion.output_tier,
-      compression: output.compression,
-      overviewResampling: overview_resampling,
-    },
-    {
-      collectionId: silver,
-      mode: 'full',
-      jobId: ctx.jobId,
-      plan: place.plan,
-      datetime: taken,
-      statistics: file.statistics,
-    },
-  )
-  for (const item of [...(came ? [came] : []), made.item]) assertItem(item, ctx.now())
+  const facts = {
+    targetName: place.targetName,
+    source: { collectionId: bronze, itemId, ...source },
+    outputTier: provenance.conversion.output_tier,
+    compression: provenance.output.compression,
+    overviewResampling: provenance.overview_resampling,
+  }
+  const made = await outputItem(ctx, place, file, { facts, silver, taken })
+  const items = came ? [came, made] : [made]
+  for (const item of items) assertItem(item, ctx.now())
   await assertCollectionKind(ctx.catalogue, silver, 'silver')
   const known = came ? [collection(bronze, 'bronze', source.container)] : []
-  return {
-    collections: [...known, collection(silver, 'silver', container)],
-    items: [...(came ? [came] : []), made.item],
-  }
+  return { collections: [...known, collection(silver, 'silver', place.container)], items }
+}
+
+interface OutputFacts {
+  readonly facts: SilverFacts
+  /** Collection of the output. */
+  readonly silver: string
+  readonly taken: string | undefined
+}
+
+async function outputItem(
+  ctx: StepContext,
+  { container, blob, plan }: OutputPlace,
+  { etag, bytes, statistics }: CommittedFile,
+  { facts, silver, taken }: OutputFacts,
+): Promise<NewItem> {
+  const info = await describeRaster(blobSource(ctx.blobs, { container, blob, etag, size: bytes }))
+  const listed = { container, name: blob, size: bytes, etag, last_modified: ctx.now().toISOString() }
+  const options = { collectionId: silver, mode: 'full', jobId: ctx.jobId, plan, datetime: taken, statistics } as const
+  return (await silverItem(listed, info, facts, options)).item
 }
 
 const collection = (collection_id: string, kind: 'bronze' | 'silver', container: string): NewCollection => ({

@@ -86,6 +86,11 @@ describe('catalog_container', () => {
     expect(await run('3')).toMatchObject({ listed: 4, updated: 1, unchanged: 3, items: 5, missing: 1, deleted: 0 })
     expect(await run('4')).toMatchObject({ listed: 4, updated: 0, unchanged: 4, items: 4, missing: 0, deleted: 1 })
     expect(await run('5', { mode: 'full' })).toMatchObject({ listed: 4, unchanged: 1, updated: 3, items: 4 })
+    // A side-car that came is a file of the item.
+    await client.getBlockBlobClient('a/über #1 100%.tfw').upload('1', 1)
+    expect(await run('7')).toMatchObject({ updated: 1, unchanged: 3 })
+    await client.getBlockBlobClient('a/über #1 100%.tfw').delete()
+    expect(await run('8')).toMatchObject({ updated: 1, unchanged: 3 })
     expect(await run('6', { reread: true })).toMatchObject({ listed: 4, unchanged: 4, updated: 0 })
   })
 
@@ -266,6 +271,28 @@ describe('process_raster', () => {
     await app.waitForJob(again.job_id)
     expect((await read(linkOf(made, 'self'))).body.properties['lamplighter:source_changed']).toBe(true)
 
+    // Swept as files of a container, outputs would be gone: their names are no names of blobs.
+    const mixed = await app.submit('catalog_container', {
+      container: 'silver',
+      collection_id: result.collection_id,
+      missing: 'delete',
+    })
+    expect(await app.waitForJob(mixed.job_id)).toMatchObject({
+      status: 'failed',
+      error: { details: expect.stringContaining('silver items') },
+    })
+    expect((await read(linkOf(made, 'self'))).status).toBe(200)
+    const other = await app.submit('process_raster', {
+      source_container: container,
+      source_blob: 'a/scene_20240203T101112.tif',
+      target_name: 'elsewhere',
+      collection_id: bronze,
+    })
+    expect(await app.waitForJob(other.job_id)).toMatchObject({
+      status: 'failed',
+      error: { details: expect.stringContaining('bronze items') },
+    })
+
     const dry = await read(linkOf(made, 'self'), { method: 'DELETE' })
     expect(dry.body).toMatchObject({ dry_run: true, would_delete: { item_id: made.id } })
     const done = await read(`${linkOf(made, 'self')}?dry_run=false&with_blob=true`, { method: 'DELETE' })
@@ -334,6 +361,14 @@ test('unknown collections are 404, wrong methods 405, a token of another search 
     status: 400,
     code: 'INVALID_TOKEN',
   })
+  const forged = (value: unknown): string => {
+    const [mark, position] = JSON.parse(Buffer.from(token, 'base64url').toString()) as [string, unknown[]]
+    return Buffer.from(JSON.stringify([mark, [value, ...position.slice(1)]])).toString('base64url')
+  }
+  for (const value of ['abc', '', 'now', 'infinity', null, "2024-01-01'; --", '2024-99-01 00:00:00+00'])
+    expect((await read(`${stac}/search?limit=1&token=${forged(value)}`)).body, String(value)).toMatchObject({
+      code: 'INVALID_TOKEN',
+    })
   const [bare] = (await read(`${stac}/search?limit=1&fields=-id,-geometry`)).body.features
   expect([bare.id, bare.geometry, linkOf(bare, 'self')]).toEqual([undefined, undefined, expect.stringContaining('/items/')])
   for (const sent of [[], 1, 'x', { bbox: '0,0,1,1' }, { ids: [] }, { limit: 0 }, { __proto__x: 1 }, { filter: 5 }])

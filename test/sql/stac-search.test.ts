@@ -1,4 +1,5 @@
 // A search finds what a filter over all items finds, in order, page by page, while items are inserted.
+import { setImmediate } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { evaluate } from '../../src/stac/cql2/evaluate.ts'
 import { boxOf, meets } from '../../src/stac/search/place-sql.ts'
@@ -205,13 +206,39 @@ test.each(SORTS)('to the end by %j, while items are inserted: every old item onc
   expect(seen.filter((key) => byKey.has(key))).toEqual(all)
 })
 
-test('a search that runs out of time answers a shorter page, and goes on from there', async () => {
-  const raw = {
-    limit: '5',
-    intersects: JSON.stringify({ type: 'Point', coordinates: [0.123, 0.456] }),
-    filter: 'gsd = 12345 OR S_INTERSECTS(geometry, POINT(0.123 0.456))',
-  }
+const zigzag = (positions: number): string =>
+  JSON.stringify({
+    type: 'LineString',
+    coordinates: Array.from({ length: positions }, (_, i) => [-170 + (340 * i) / positions, i % 2 === 0 ? -80 : 80]),
+  })
+
+test('a shape of thousands of positions: others get their turn, and the page is cut when the time is over', async () => {
+  let turns = 0
+  let isDone = false
+  const others = (async () => {
+    for (; !isDone; turns++) await setImmediate()
+  })()
+  const search = readSearch({ limit: '1000', intersects: zigzag(2000) }, 'query')
+  let asked = 0
+  const found = await run(search, () => ++asked * 20)
+  isDone = true
+  await others
+  expect(found.items.length).toBeGreaterThan(20)
+  expect(found.items.length).toBeLessThan(1000)
+  expect(found.next).toBeDefined()
+  expect(turns).toBeGreaterThan(found.items.length / 20)
+})
+
+test('no page is empty while there is more: some clients stop there; when the time is over with nothing found, that is told', async () => {
+  const corners = JSON.stringify({
+    type: 'MultiPoint',
+    coordinates: [
+      [-180, -90],
+      [180, 90],
+    ],
+  })
+  const search = readSearch({ limit: '10', intersects: corners }, 'query')
+  expect(await run(search)).toEqual({ items: [], matched: 0 })
   let clock = 0
-  const found = await run(readSearch(raw, 'query'), () => (clock += 5000))
-  expect(found.items.length).toBeLessThanOrEqual(5)
+  await expect(run(search, () => (clock += 5000))).rejects.toMatchObject({ code: 'QUERY_TOO_SLOW' })
 })

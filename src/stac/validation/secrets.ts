@@ -7,8 +7,8 @@ const ACCOUNT = /(?:AccountKey|SharedAccessSignature)=[^;\s"']*;?/gi
 /** Bounded, so that a long text is read once. */
 const USER_INFO = /:\/\/[^/?#\s@"']{1,1024}@/g
 /** Parameters of SAS and Functions URLs, also inside of an encoded URL. */
-const PARAMETER = /(?:sig|code)(?:=|%3d)/i
-const SECRET = /^(?:sig|code)(?:=|%3d)/i
+const PARAMETER = /(?:sig|code|x-(?:amz|goog)-signature|access_token)(?:=|%3d)/i
+const SECRET = /^(?:sig|code|x-(?:amz|goog)-signature|access_token)(?:=|%3d)/i
 const SEPARATOR = /([?&;#\s"']|%3f|%26)/i
 
 /**
@@ -46,7 +46,7 @@ function withoutParameters(text: string): string {
 
 function isSecret(separator: string, piece: string): boolean {
   if (!SECRET.test(piece)) return false
-  return opensQuery(separator) || joinsQuery(separator) || /^sig/i.test(piece)
+  return opensQuery(separator) || joinsQuery(separator) || !/^code/i.test(piece)
 }
 
 export const secretsRule: Rule = ({ document }, findings) => {

@@ -20,7 +20,8 @@ export function refusedHead({ method = '', url = '', headers, rawHeaders }: Inco
   if (rawHeaders.length / 2 > HEADER_COUNT || headerBytes(rawHeaders) > HEADER_BYTES) return 431
   if (!ASCII.test(url) || !rawHeaders.every((text) => ASCII.test(text))) return 400
   const hosts = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host')
-  if (hosts.length > 1 || (headers.host !== undefined && !NAME.test(headers.host))) return 400
+  if (hosts.length > 1 || (headers.host !== undefined && !(NAME.test(headers.host) && URL.canParse(`http://${headers.host}`))))
+    return 400
   if (/%00/.test(url.split('?')[0] ?? '')) return 400
   return targetOf(url, headers.host) === undefined ? 400 : undefined
 }

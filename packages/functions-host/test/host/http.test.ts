@@ -92,6 +92,15 @@ describe.each([
     expect(listeningElsewhere([process.pid, host.workerPid ?? 0])).toEqual([])
   })
 
+  test.each(['ev"il<x>', 'a b', '[::1', '%', 'local^host', 'x'.repeat(3000), 'localhost:99999'])(
+    'a Host that is no name, %j, is refused and ends nothing',
+    async (name) => {
+      const answer = await raw(port(), `GET /api/b/true HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`)
+      expect(answer).toMatch(/^HTTP\/1\.1 40[03] /)
+      expect((await fetch(`${host.url}/api/b/true`)).status).toBe(200)
+    },
+  )
+
   test.each(['not http at all\r\n\r\n', 'GET / HTTP/9.9\r\n\r\n', 'GET /\0 HTTP/1.1\r\nHost: localhost\r\n\r\n'])(
     'bytes %j end with 400 and the host lives on',
     async (bytes) => {
