@@ -176,8 +176,11 @@ function geometryOf(rings: readonly Ring[]): FootprintGeometry {
 function bboxOf(rings: readonly Ring[], crosses: boolean): [number, number, number, number] {
   const all = rings.flat()
   const lats = all.map((p) => p[1])
-  const [eastern, western] = crosses ? [all.filter((p) => p[0] > 0), all.filter((p) => p[0] < 0)] : [all, all]
-  const west = Math.min(...eastern.map((p) => p[0]))
-  const east = Math.max(...western.map((p) => p[0]))
+  // By ring: what lies before the line may begin at 0 degrees or west of it.
+  const isBefore = (ring: Ring): boolean => ring.some((p) => p[0] === 180)
+  const before = crosses ? rings.filter(isBefore).flat() : all
+  const behind = crosses ? rings.filter((ring) => !isBefore(ring)).flat() : all
+  const west = Math.min(...before.map((p) => p[0]))
+  const east = Math.max(...behind.map((p) => p[0]))
   return [west, Math.min(...lats), east, Math.max(...lats)]
 }

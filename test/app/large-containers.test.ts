@@ -190,11 +190,18 @@ test('the host is killed while list_container lists, plans and runs: the same ro
   expect(rows.map((r) => r.task_key)).toEqual([...NAMES.filter((n) => !n.startsWith('parcels.gdb/')), 'parcels.gdb'].toSorted())
 })
 
-test('catalog_container over all of them, the worker killed twice: each file once; again nothing is done; 30 that are gone are marked, then removed', async () => {
+test('catalog_container over 4,000 of them, the worker killed twice: each file once; again nothing is done; 30 that are gone are marked, then removed', async () => {
+  const total = NAMES.filter((name) => name.startsWith('d0')).length
   const catalogue = async (label: string): Promise<unknown> =>
-    (await run('catalog_container', { container, include: 'all', mode: 'quick', label })).result
-  const { job_id } = await app.submit('catalog_container', { container, include: 'all', mode: 'quick', label: 'first' })
-  for (const least of [500, 6000]) {
+    (await run('catalog_container', { container, prefix: 'd0', include: 'all', mode: 'quick', label })).result
+  const { job_id } = await app.submit('catalog_container', {
+    container,
+    prefix: 'd0',
+    include: 'all',
+    mode: 'quick',
+    label: 'first',
+  })
+  for (const least of [300, 2000]) {
     await until(`${least} files are registered`, async () => {
       const [row] = await app.database.pool.query<{ n: number }>('SELECT count(*)::int AS n FROM app.stac_items')
       return (row?.n ?? 0) >= least || undefined
@@ -202,16 +209,25 @@ test('catalog_container over all of them, the worker killed twice: each file onc
     process.kill(app.host.workerPid, 'SIGKILL')
   }
   const first = (await app.waitForJob(job_id)).result as { created: number; unchanged: number }
-  expect(first).toMatchObject({ listed: 11_981, updated: 0, problems: {}, items: 11_981 })
+  expect(first).toMatchObject({ listed: total, updated: 0, problems: {}, items: total })
   // Registered, and told again by the worker that came after.
-  expect(first.created + first.unchanged).toBe(11_981)
-  expect(await catalogue('second')).toMatchObject({ created: 0, updated: 0, unchanged: 11_981, items: 11_981, missing: 0 })
+  expect(first.created + first.unchanged).toBe(total)
+  expect(await catalogue('second')).toMatchObject({ created: 0, updated: 0, unchanged: total, items: total, missing: 0 })
+  const gone = NAMES.filter((name) => name.startsWith('d0')).slice(0, 30)
   const client = service().getContainerClient(container)
-  await Promise.all(NAMES.slice(0, 30).map((name) => client.getBlobClient(name).delete()))
-  expect(await catalogue('third')).toMatchObject({ listed: 11_951, unchanged: 11_951, items: 11_981, missing: 30, deleted: 0 })
-  expect(await catalogue('fourth')).toMatchObject({ unchanged: 11_951, items: 11_951, missing: 0, deleted: 30 })
+  await Promise.all(gone.map((name) => client.getBlobClient(name).delete()))
+  expect(await catalogue('third')).toMatchObject({
+    listed: total - 30,
+    unchanged: total - 30,
+    items: total,
+    missing: 30,
+    deleted: 0,
+  })
+  expect(await catalogue('fourth')).toMatchObject({ unchanged: total - 30, items: total - 30, missing: 0, deleted: 30 })
   await Promise.all(
-    NAMES.slice(0, 30).map((name, i) => client.getBlockBlobClient(name).upload(bodyOf(i), Buffer.byteLength(bodyOf(i)))),
+    gone.map((name) =>
+      client.getBlockBlobClient(name).upload(bodyOf(NAMES.indexOf(name)), Buffer.byteLength(bodyOf(NAMES.indexOf(name)))),
+    ),
   )
 })
 

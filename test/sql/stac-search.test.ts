@@ -5,7 +5,7 @@ import { evaluate } from '../../src/stac/cql2/evaluate.ts'
 import { boxOf, meets } from '../../src/stac/search/place-sql.ts'
 import { readSearch } from '../../src/stac/search/read-search.ts'
 import { type FoundRow, runSearch } from '../../src/stac/search/run-search.ts'
-import type { Search } from '../../src/stac/search/search.ts'
+import type { Search, SortKey } from '../../src/stac/search/search.ts'
 import { orderOf } from '../../src/stac/search/sort.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import { createDatabase, type TestDatabase } from '../support/db.ts'
@@ -80,8 +80,8 @@ function valueOf(m: MadeItem, field: string): string | number | null {
   return properties[field] ?? null
 }
 
-function compare(a: MadeItem, b: MadeItem, search: Search): number {
-  for (const { field, descending } of orderOf(search.sort)) {
+function compare(a: MadeItem, b: MadeItem, order: readonly SortKey[]): number {
+  for (const { field, descending } of order) {
     const [x, y] = [valueOf(a, field), valueOf(b, field)]
     if (x === y) continue
     if (x === null || y === null) return x === null ? 1 : -1
@@ -90,11 +90,11 @@ function compare(a: MadeItem, b: MadeItem, search: Search): number {
   return 0
 }
 
-const expected = (raw: Record<string, string>, search: Search): string[] =>
-  items
-    .filter((m) => matches(m, raw, search))
-    .sort((a, b) => compare(a, b, search))
-    .map((m) => keyOf(m.record))
+function expected(raw: Record<string, string>, search: Search): string[] {
+  const order = orderOf(search.sort)
+  const found = items.filter((m) => matches(m, raw, search))
+  return found.sort((a, b) => compare(a, b, order)).map((m) => keyOf(m.record))
+}
 
 const box = (c: Chance): string => {
   const width = c.pick([0, 0.5, 5, 40, 200])

@@ -18,7 +18,11 @@ test('warnings are told by their code', async () => {
   expect(assertItem(await item('a.tif', { last_modified: '2999-01-01T00:00:00Z' }), NOW.now)).toEqual(['DATETIME_FUTURE'])
 })
 
-test('a name that holds a signature is refused, and the message does not repeat it', async () => {
-  const made = await item('a?sig=geheim/x.tif')
-  expect(() => assertItem(made, NOW.now)).toThrow(/^(?!.*geheim).*ASSET_HREF_SECRET at \/properties\/lamplighter:blob/)
+test('a secret in a text of the file is refused, and the message does not repeat it; a name that looks like one is a name', async () => {
+  const named = await item('a?sig=geheim/x.tif')
+  expect(assertItem(named, NOW.now)).toEqual([])
+  const content = named.content as { properties: object }
+  const told = { ...named, content: { ...content, properties: { ...content.properties, note: 'AccountKey=geheim;' } } }
+  expect(() => assertItem(told, NOW.now)).toThrow(/^(?!.*geheim).*ASSET_HREF_SECRET at \/properties\/note/)
+  expect(() => assertItem({ ...named, kind: 'foreign' }, NOW.now)).toThrow(/ASSET_HREF_SECRET/)
 })

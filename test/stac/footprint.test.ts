@@ -173,13 +173,15 @@ test.each([
   ['ends at 180', 170, 100, 1],
   ['goes to 180.1, a pixel beyond', 170, 101, 1],
   ['crosses to -170', 170, 200, 2],
+  ['from 0, over 180, to -60', 0, 3000, 2],
+  ['from -170 nearly all the way round', -170, 3590, 2],
 ])('EPSG:4326 beside the antimeridian: %s', async (_, left, width, parts) => {
   const footprint = await footprintOf(factsOf({ epsg: 4326, width, height: 100, transform: [left, 0.1, 0, 10, 0, -0.1] }))
   expectLegal(footprint)
   expect(polygons(footprint)).toHaveLength(parts)
   for (const [ring] of polygons(footprint)) expect(ring).toHaveLength(5)
-  expect(footprint.bbox?.[0]).toBe(170)
-  expect(footprint.bbox?.[2]).toBe(parts === 2 ? -170 : Math.min(180, 170 + width / 10))
+  expect(footprint.bbox?.[0]).toBe(left)
+  expect(footprint.bbox?.[2]).toBe(parts === 2 ? left + width / 10 - 360 : Math.min(180, left + width / 10))
 })
 
 test('one pixel; ground control points; an error above 1 m; no place at all', async () => {

@@ -73,8 +73,8 @@ function cutShort(search: Search, items: FoundRow[], after: Position | undefined
   return { items, next: makeToken(search, after) }
 }
 
-/** One row more than is used, which tells that there is more. Where candidates drop out, later pages are larger. */
-const sizeOf = ({ limit }: Search, page: number): number => (page === 0 ? limit : Math.max(limit, 200)) + 1
+/** One row more than is used, which tells that there is more. Where candidates drop out, later pages are larger: each is sorted anew. */
+const sizeOf = ({ limit }: Search, page: number): number => (page === 0 ? limit : 1000) + 1
 
 function isMatch(row: FoundRow, search: Search, { isExact }: Statement): boolean {
   const { geometry } = row.content as { geometry: Geometry | null }
