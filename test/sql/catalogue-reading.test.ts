@@ -3,6 +3,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { upsertCollection, upsertItem } from '../../src/db/catalogue-functions.ts'
 import { catalogueRecords } from '../../src/db/catalogue-records.ts'
 import type { CatalogueRecords } from '../../src/models/stac-record.ts'
+import { readSearch, type RawSearch } from '../../src/stac/search/read-search.ts'
+import { type FoundRow, runSearch } from '../../src/stac/search/run-search.ts'
 import { itemRecord, type RecordOptions } from '../support/catalogue.ts'
 import { createDatabase, type TestDatabase } from '../support/db.ts'
 
@@ -65,4 +67,30 @@ test('the state of a source: the same, changed, absent, none', async () => {
 test('collections by id: all, some, none', async () => {
   const ids = async (wanted?: string[]) => (await catalogue.collections(wanted)).map((c) => c.collection_id)
   expect([await ids(), await ids(['c', 'no', 'a']), await ids([])]).toEqual([['a', 'b', 'c'], ['a', 'c'], []])
+})
+
+test('created of others is searched and sorted by as it is shown: the time that they came with', async () => {
+  const theirs = (id: string, created?: string) =>
+    put(
+      { name: id, kind: 'foreign' },
+      { item_id: id, content: { properties: created ? { created } : {}, geometry: null, assets: {} } },
+    )
+  await theirs('new', '2021-01-01T00:00:00Z')
+  await theirs('old', '2001-01-01T00:00:00Z')
+  await theirs('without')
+  const ids = async (raw: RawSearch): Promise<string[]> => {
+    const search = readSearch(raw, 'query')
+    const { items } = await runSearch(
+      (text, values) => database.pool.query<FoundRow>(text, values),
+      search,
+      () => 0,
+    )
+    return items.map((item) => item.item_id)
+  }
+  expect(await ids({ sortby: 'created' })).toEqual(['old', 'new', 'without'])
+  expect(await ids({ sortby: '-created' })).toEqual(['new', 'old', 'without'])
+  expect(await ids({ filter: "created > TIMESTAMP('2010-01-01T00:00:00Z')" })).toEqual(['new'])
+  expect(await ids({ filter: 'created IS NULL' })).toEqual(['without'])
+  await database.pool.query(`UPDATE app.stac_items SET missing_since = now() WHERE item_id = 'old'`)
+  expect(await ids({ filter: '"lamplighter:missing_since" IS NOT NULL' })).toEqual(['old'])
 })

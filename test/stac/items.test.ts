@@ -5,7 +5,7 @@ import type { RasterInfo } from '../../src/models/raster.ts'
 import { collectionDocument, catalogHead, itemDocument, type ItemRecord } from '../../src/stac/documents.ts'
 import { bronzeItem, type BuiltItem, type CataloguedFile, silverItem } from '../../src/stac/item.ts'
 import { itemIdOf } from '../../src/stac/ids.ts'
-import { assertDatetimePattern, itemTime } from '../../src/stac/item-time.ts'
+import { assertDatetimePattern, ItemDatetime, itemTime } from '../../src/stac/item-time.ts'
 import { sidecarsOf, stemOf } from '../../src/stac/sidecars.ts'
 import { validateDocument } from '../../src/stac/validate.ts'
 import { hasOfficial, officialJudge } from '../support/official-schemas.ts'
@@ -262,6 +262,12 @@ describe('times', () => {
     for (const tiff_date_time of ['2020:13:01 00:00:00', '0000:00:00 00:00:00', '    :  :     :  :  ', 'yesterday'])
       expect(of({ tiff_date_time })).toMatchObject({ source: 'last_modified', warnings: [{ code: 'DATETIME_UNREADABLE' }] })
     expect(of({}, { datetimePattern: '{YYYY}{MM}{DD}' }, '20249999.tif').source).toBe('last_modified')
+  })
+
+  test('a time that a job gives is one, or is refused: year 0000 would become the moment of publishing', () => {
+    for (const wrong of ['0000-01-01T00:00:00Z', '2024-02-30T00:00:00Z', '2024-01-01', 'x'])
+      expect(ItemDatetime.safeParse(wrong).success, wrong).toBe(false)
+    expect(ItemDatetime.safeParse('2024-02-29T23:59:59.5+02:00').success).toBe(true)
   })
 
   test('patterns without a day, with unknown or repeated tokens are refused; what is no token is taken as it is', () => {

@@ -158,6 +158,29 @@ describe('items of others', () => {
   })
 })
 
+describe('what no address or search can hold', () => {
+  test.each(['a/b', 'a%2Fb', '.', '..', 'a\\b'])('%j is no id and no key of an asset', (name) => {
+    expect(made((d) => (d.id = name)).problem).toMatchObject({ code: 'NAME_UNREACHABLE', path: '/id' })
+    expect(made((d) => (d.assets = { [name]: d.assets.data })).problem?.code).toBe('NAME_UNREACHABLE')
+  })
+
+  test('a shape of more than 5,000 positions', () => {
+    const circle = Array.from({ length: 6000 }, (_, i) => [
+      10 + Math.cos((i / 6000) * 2 * Math.PI),
+      45 + Math.sin((i / 6000) * 2 * Math.PI),
+    ])
+    const found = made((d) => {
+      d.geometry = { type: 'Polygon', coordinates: [[...circle, circle[0]]] }
+      delete d.bbox
+    })
+    expect(found.problem).toMatchObject({ code: 'GEOMETRY_TOO_DETAILED', path: '/geometry' })
+  })
+
+  test.each(['https://a.example/x?X-Amz-Signature=abc', 'https://a.example/x?access_token=abc&v=1'])('%s', (href) => {
+    expect(made((d) => (d.assets.data.href = href)).problem).toMatchObject({ code: 'ASSET_HREF_SECRET' })
+  })
+})
+
 describe('what collections of others say', () => {
   test('words that STAC gave up become other; nothing else of the document is taken', () => {
     const facts = factsOf({ ...example('collection'), license: 'proprietary', title: 'T', keywords: ['k'], secret: 1 })

@@ -45,7 +45,7 @@ const OF_AN_EXTENSION = /^[a-z][a-z0-9_]{0,30}:[A-Za-z0-9_]{1,60}$/
 
 /** The map for one filter: what is known, and the names of extensions that it asks for. */
 export function queryablesFor(filter: Expression): ReadonlyMap<string, Queryable> {
-  const asked = namesOf(filter).filter((name) => OF_AN_EXTENSION.test(name))
+  const asked = namesOf(filter).filter((name) => OF_AN_EXTENSION.test(name) && !Object.hasOwn(COLUMNS, name))
   return new Map([
     ...Object.entries(COLUMNS),
     ...[...new Set([...Object.keys(PROPERTIES), ...asked])].map((name): [string, Queryable] => [name, property(name)]),
