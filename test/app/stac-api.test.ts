@@ -3,6 +3,8 @@ import type { ContainerClient } from '@azure/storage-blob'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { validateDocument } from '../../src/stac/validate.ts'
 import { startApp, type TestApp } from '../support/app.ts'
+import type { Loose } from '../support/stac.ts'
+import { post, read } from '../support/stac-client.ts'
 import { makeTiff, someSamples } from '../support/tiff-maker.ts'
 
 let app: TestApp
@@ -38,32 +40,20 @@ beforeAll(async () => {
 })
 afterAll(() => app?.stop())
 
-// oxlint-disable-next-line typescript/no-explicit-any -- documents of the wire
-type Json = any
-const linkOf = (document: Json, rel: string, method = 'GET'): string => {
-  const found = document.links.find((l: Json) => l.rel === rel && (l.method ?? 'GET') === method)
+const linkOf = (document: Loose, rel: string, method = 'GET'): string => {
+  const found = document.links.find((l: Loose) => l.rel === rel && (l.method ?? 'GET') === method)
   expect(found, `link ${rel}`).toBeDefined()
   return found.href as string
 }
-async function read(url: string, init?: RequestInit): Promise<{ status: number; headers: Headers; body: Json }> {
-  const answer = await fetch(url, { redirect: 'manual', ...init })
-  const text = await answer.text()
-  expect(text).not.toMatch(/undefined|NaN|\[object/)
-  // Nothing that opens the account is in any document.
-  expect(text).not.toMatch(/sig=|AccountKey|devstoreaccount1/)
-  return { status: answer.status, headers: answer.headers, body: text === '' ? undefined : JSON.parse(text) }
-}
-const post = (url: string, body: unknown, headers = {}) =>
-  read(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) })
-const valid = (document: Json): void => {
-  const report = validateDocument(document, { now: new Date() }) as Json
+const valid = (document: Loose): void => {
+  const report = validateDocument(document, { now: new Date() }) as Loose
   expect({ id: document.id, issues: report.issues }).toEqual({ id: document.id, issues: [] })
 }
-const landing = async (): Promise<Json> => (await read(`${app.host.url}/api/stac`)).body
+const landing = async (): Promise<Loose> => (await read(`${app.host.url}/api/stac`)).body
 
 describe('catalog_container', () => {
   test('describes what is there, with problems told; again it reads nothing; a change is one update, a deletion is marked, then removed', async () => {
-    const run = async (label: string, more = {}): Promise<Json> => {
+    const run = async (label: string, more = {}): Promise<Loose> => {
       const { job_id } = await app.submit('catalog_container', {
         container,
         label,
@@ -112,7 +102,7 @@ describe('by links alone', () => {
     const conformance = await read(linkOf(root, 'conformance'))
     expect(conformance.body.conformsTo).toEqual(root.conformsTo)
     const { body: collections } = await read(linkOf(root, 'data'))
-    const mine = collections.collections.find((c: Json) => c.id === bronze)
+    const mine = collections.collections.find((c: Loose) => c.id === bronze)
     valid(mine)
     expect(mine).toMatchObject({ title: 'Scenes', license: 'CC-BY-4.0', summaries: { 'proj:code': ['EPSG:32633'] } })
     expect((await read(linkOf(mine, 'self'))).body).toEqual(mine)
@@ -120,11 +110,11 @@ describe('by links alone', () => {
     const first = await read(`${linkOf(mine, 'items')}?limit=2`)
     expect(first.headers.get('content-type')).toBe('application/geo+json')
     const seen = [...first.body.features]
-    for (let page = first.body; page.links.some((l: Json) => l.rel === 'next');) {
+    for (let page = first.body; page.links.some((l: Loose) => l.rel === 'next');) {
       page = (await read(linkOf(page, 'next'))).body
       seen.push(...page.features)
     }
-    expect(new Set(seen.map((f: Json) => f.id)).size).toBe(4)
+    expect(new Set(seen.map((f: Loose) => f.id)).size).toBe(4)
     for (const feature of seen) {
       valid(feature)
       expect((await read(linkOf(feature, 'self'))).body).toEqual(feature)
@@ -134,7 +124,7 @@ describe('by links alone', () => {
     const report = await read(`${linkOf(mine, 'self')}/validate?limit=3`)
     expect(report.body).toMatchObject({ collection: { valid: true }, counts: { judged: 3, valid: 3 }, invalid: [] })
     expect((await read(linkOf(report.body, 'next'))).body.counts).toEqual({ judged: 1, valid: 1 })
-    const scene = seen.find((f: Json) => f.properties['lamplighter:blob'] === 'a/scene_20240203T101112.tif')
+    const scene = seen.find((f: Loose) => f.properties['lamplighter:blob'] === 'a/scene_20240203T101112.tif')
     expect(scene.properties).toMatchObject({
       datetime: '2024-02-03T10:11:12Z',
       'proj:code': 'EPSG:32633',
@@ -154,7 +144,7 @@ describe('by links alone', () => {
     const byGet = await read(`${linkOf(root, 'search')}?collections=${bronze}&limit=3&bbox=10,40,20,50&sortby=-id`)
     expect(byGet.body.features).toEqual(first.body.features)
     const small = await post(search, { ...body, limit: 1 })
-    const next = small.body.links.find((l: Json) => l.rel === 'next')
+    const next = small.body.links.find((l: Loose) => l.rel === 'next')
     expect(next).toMatchObject({ method: 'POST', merge: false, body: { ...body, limit: 1 } })
     expect((await post(next.href, next.body)).body.features[0]).toEqual(first.body.features[1])
   })
@@ -182,7 +172,7 @@ describe('requests as clients make them', () => {
     const root = await landing()
     expect(root.conformsTo).toContain('https://api.stacspec.org/v1.0.0/item-search')
     const { body: listed } = await read(linkOf(root, 'data'))
-    expect(listed.collections.map((c: Json) => c.id)).toContain(bronze)
+    expect(listed.collections.map((c: Loose) => c.id)).toContain(bronze)
     // ItemSearch: members that are not given are left out, lists are lists, times are RFC 3339 in UTC.
     const body = {
       limit: 2,
@@ -197,9 +187,9 @@ describe('requests as clients make them', () => {
     const ids: string[] = []
     let request: { href: string; body: unknown } | undefined = { href: linkOf(root, 'search', 'POST'), body }
     while (request) {
-      const { body: page } = (await post(request.href, request.body)) as { body: Json }
-      ids.push(...page.features.map((f: Json) => f.id))
-      const next = page.links.find((l: Json) => l.rel === 'next')
+      const { body: page } = (await post(request.href, request.body)) as { body: Loose }
+      ids.push(...page.features.map((f: Loose) => f.id))
+      const next = page.links.find((l: Loose) => l.rel === 'next')
       // pages(): merge adds the body to the one before; without it the link's body stands alone.
       request = next && { href: next.href, body: next.merge ? { ...body, ...next.body } : next.body }
     }
@@ -213,20 +203,20 @@ describe('requests as clients make them', () => {
       sortby: '-properties.datetime',
     })
     const { body: all } = await read(`${linkOf(root, 'search')}?${query.toString()}`)
-    expect(ids).toEqual(all.features.map((f: Json) => f.id))
+    expect(ids).toEqual(all.features.map((f: Loose) => f.id))
     expect(ids.length).toBeGreaterThan(2)
     expect((await read(`${linkOf(root, 'data')}/${bronze}/items/${ids[0]}`)).body.id).toBe(ids[0])
   })
 
   test('STAC Browser: preflight, landing page, collections, items by twelve, queryables; QGIS: collections, search by box and time', async () => {
     const headers = { origin: 'https://browser.example' }
-    const get = async (url: string): Promise<Json> => {
+    const get = async (url: string): Promise<Loose> => {
       const answer = await read(url, { headers })
       expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([200, headers.origin])
       return answer.body
     }
     const root = await get(`${app.host.url}/api/stac`)
-    const child = root.links.find((l: Json) => l.rel === 'child' && l.href.endsWith(bronze))
+    const child = root.links.find((l: Loose) => l.rel === 'child' && l.href.endsWith(bronze))
     const opened = await get(child.href)
     const items = await get(`${linkOf(opened, 'items')}?limit=12`)
     expect(items.features.length).toBeGreaterThan(2)
@@ -246,7 +236,7 @@ describe('process_raster', () => {
       source_blob: 'a/scene_20240203T101112.tif',
       tile_size: 256,
     })
-    const { result } = (await app.waitForJob(job_id)) as Json
+    const { result } = (await app.waitForJob(job_id)) as Loose
     const { body: made } = await read(`${app.host.url}/api/stac/collections/${result.collection_id}/items/${result.item_id}`)
     valid(made)
     expect(made.properties).toMatchObject({

@@ -1,23 +1,11 @@
 // Requests to the catalogue, good and bad, each with its status; who may read it, from where.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
+import { post, read } from '../support/stac-client.ts'
 
 let app: TestApp
 beforeAll(async () => void (app = await startApp({ env: { CORS_ORIGINS: 'https://browser.example' } })))
 afterAll(() => app?.stop())
-
-// oxlint-disable-next-line typescript/no-explicit-any -- documents of the wire
-type Json = any
-async function read(url: string, init?: RequestInit): Promise<{ status: number; headers: Headers; body: Json }> {
-  const answer = await fetch(url, { redirect: 'manual', ...init })
-  const text = await answer.text()
-  expect(text).not.toMatch(/undefined|NaN|\[object/)
-  // Nothing that opens the account is in any document.
-  expect(text).not.toMatch(/sig=|AccountKey|devstoreaccount1/)
-  return { status: answer.status, headers: answer.headers, body: text === '' ? undefined : JSON.parse(text) }
-}
-const post = (url: string, body: unknown, headers = {}) =>
-  read(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) })
 
 const BAD: [string, number, string][] = [
   ['limit=0', 400, 'INVALID_SEARCH'],

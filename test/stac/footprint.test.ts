@@ -195,8 +195,10 @@ test('one pixel; ground control points; an error above 1 m; no place at all', as
   expect(byPoints.georeference).toBe('gcps')
   expect(byPoints.bbox).toEqual([14, 47, 16, 49])
 
-  const inexact = await footprintOf(factsOf(square(28_992, 1000, 100_000, 500_000, 10)))
-  if (inexact.accuracyM !== undefined) expect(inexact.accuracyM).toBeGreaterThan(1)
+  // EPSG:5514 is known to some metres alone: its exact operation needs a grid file.
+  const inexact = await footprintOf(factsOf(square(5514, 1000, -600_000, -1_100_000, 10)))
+  expect(inexact.accuracyM).toBeGreaterThan(1)
+  expect(inexact.geometry).not.toBeNull()
 })
 
 const PLACELESS: [string, Partial<RasterInfo>, string, string][] = [
