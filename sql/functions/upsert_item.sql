@@ -1,6 +1,7 @@
 -- upsert_item: registers an item of the catalogue, or replaces it where the described bytes or the description differ.
 -- created, updated or unchanged (then the version stays); collision: the id belongs to another file, no_collection: there is none of
 -- this name; with both nothing is written.
+-- Of the same files never less than was known: statistics stay when the header alone is read again.
 -- An id that others gave moves with its document: where the old one is missing, the new one takes the row over.
 -- With p_only_new a row that is there stays as it is.
 -- Safe under any number of callers: one row, one version per change. A file that is back is no longer missing.
@@ -10,6 +11,7 @@ LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 DECLARE
   n app.stac_items := jsonb_populate_record(NULL::app.stac_items, p_item);
   o app.stac_items;
+  modes constant text[] := ARRAY['quick', 'header', 'full'];
 BEGIN
   PERFORM 1 FROM app.stac_collections c WHERE c.collection_id = n.collection_id FOR KEY SHARE;
   IF NOT FOUND THEN RETURN QUERY SELECT 'no_collection', 0; RETURN; END IF;
@@ -28,6 +30,11 @@ BEGIN
   IF (o.container, o.name) IS DISTINCT FROM (n.container, n.name)
     AND NOT (n.kind = 'foreign' AND o.kind = 'foreign' AND o.missing_since IS NOT NULL) THEN
     RETURN QUERY SELECT 'collision', o.version; RETURN;
+  END IF;
+  IF o.etag = n.etag AND array_position(modes, o.mode) > array_position(modes, n.mode)
+    AND (SELECT jsonb_object_agg(key, value -> 'href') FROM jsonb_each(o.content -> 'assets'))
+      IS NOT DISTINCT FROM (SELECT jsonb_object_agg(key, value -> 'href') FROM jsonb_each(n.content -> 'assets')) THEN
+    n := o;
   END IF;
   IF (o.name, o.blob, o.etag, o.mode, o.content, o.start_at, o.end_at, o.sort_at, o.source_collection, o.source_item, o.source_etag)
     IS NOT DISTINCT FROM

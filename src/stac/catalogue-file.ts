@@ -1,12 +1,11 @@
 // One file becomes an item: its directories are read by ranges, its description is checked, its record is written.
 import type { BlobStore } from '../models/blob-store.ts'
 import type { DetectedFormat } from '../models/raster.ts'
-import { type CatalogueMode, type CatalogueRecords, isAsClose } from '../models/stac-record.ts'
+import type { CatalogueMode, CatalogueRecords } from '../models/stac-record.ts'
 import { detectRaster } from '../raster/detect.ts'
 import { AppError } from '../rules/errors.ts'
 import type { BandStatistics } from '../models/raster-output.ts'
 import { assertItem } from './check-item.ts'
-import { hasFiles } from './catalogued-files.ts'
 import { bronzeItem, type CataloguedFile } from './item.ts'
 import type { TimeOptions } from './item-time.ts'
 import { isTiffName } from './sidecars.ts'
@@ -70,14 +69,7 @@ async function register(ctx: StepContext, file: CataloguedFile, options: Catalog
   const found = await lookInto(ctx.blobs, file, options.mode)
   const { item, warnings } = await bronzeItem(file, found, { ...options, jobId: ctx.jobId, plan: ctx.attempt })
   const judged = assertItem(item, ctx.now())
-  const known = (await ctx.catalogue.known(item.collection_id, [item.item_id])).get(item.item_id)
-  // Of the same files never less than was known: statistics stay when the header is read again.
-  const isLess =
-    known?.etag === item.etag &&
-    known.mode !== item.mode &&
-    isAsClose(known.mode, item.mode) &&
-    hasFiles(known, file.container, file)
-  const outcome = isLess ? 'unchanged' : await ctx.catalogue.putItem(item)
+  const outcome = await ctx.catalogue.putItem(item)
   const problem = found && 'problem' in found ? found.problem.code : undefined
   return {
     outcome,

@@ -85,7 +85,7 @@ export async function* changed(
 }
 
 /** The same side-cars as before: none came, none went. */
-export function hasFiles({ hrefs }: KnownItem, container: string, { name, sidecars = [] }: ListedForCatalogue): boolean {
+function hasFiles({ hrefs }: KnownItem, container: string, { name, sidecars = [] }: ListedForCatalogue): boolean {
   const now = [name, ...sidecars].map((file) => `blob:${container}/${file}`)
   return hrefs.length === now.length && now.every((href) => hrefs.includes(href))
 }

@@ -54,6 +54,20 @@ describe('items', () => {
     expect(await put({ etag: 'e2', properties: { gsd: 3 } })).toEqual({ outcome: 'unchanged', version: 3 })
   })
 
+  test('of the same files never less than was known; another ETag or a side-car more is new', async () => {
+    const of = async (mode: string, etag: string, assets: object) =>
+      only(
+        await catalogue.upsertItem(db, { item: { ...itemRecord({ etag }), mode, content: { assets, mode } }, only_new: false }),
+      )
+    const data = { data: { href: 'blob:bronze/a.tif' } }
+    expect(await of('full', 'e1', data)).toEqual({ outcome: 'created', version: 1 })
+    expect(await of('header', 'e1', data)).toEqual({ outcome: 'unchanged', version: 1 })
+    expect(await rows('mode')).toEqual([{ mode: 'full' }])
+    expect(await of('header', 'e1', { ...data, aux: { href: 'blob:bronze/a.xml' } })).toEqual({ outcome: 'updated', version: 2 })
+    expect(await of('full', 'e1', data)).toEqual({ outcome: 'updated', version: 3 })
+    expect(await of('quick', 'e2', data)).toEqual({ outcome: 'updated', version: 4 })
+  })
+
   test('an id that belongs to another file is a collision, without a collection nothing is registered', async () => {
     await put()
     const other = { ...itemRecord(), name: 'b.tif' }
