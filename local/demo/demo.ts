@@ -1,4 +1,5 @@
 // `npm run demo`: the main job on real files, over HTTP like any user: upload, submit, watch, show.
+import { encodePath } from '../../src/rules/encode-path.ts'
 import { resolve } from 'node:path'
 import { azuriteConnection } from '../azurite.ts'
 import { LocalError } from '../local-error.ts'
@@ -57,7 +58,7 @@ interface Output {
 
 /** A picture of it. */
 const pictureUrl = (url: string, { container, blob }: Output): string =>
-  `${url}/api/rasters/${container}/preview/${blob.split('/').map(encodeURIComponent).join('/')}`
+  `${url}/api/rasters/${container}/preview/${encodePath(blob)}`
 
 function storageOf({ storage }: DemoOptions): string {
   if (storage && storage !== 'UseDevelopmentStorage=true') return storage

@@ -49,7 +49,7 @@ async function sas({ pathParameters: { container }, query, body, caller, r }: Sa
 }
 
 /** Before the answer leaves: a signature that nobody can account for is not given. The signature itself is in no row. */
-async function auditSas(
+export async function auditSas(
   r: Resources,
   caller: Caller,
   container: string,

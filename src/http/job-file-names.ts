@@ -1,4 +1,5 @@
 // Names of a job's files: blobs of the internal container, below the job's id, which the URL carries already.
+import { encodePath } from '../rules/encode-path.ts'
 import { INTERNAL_CONTAINER } from '../models/blob-store.ts'
 
 /** What jobs write there: lists and indexes, parts of inventories, results too large for a row. */
@@ -6,7 +7,7 @@ export const KINDS = ['inventory', 'lists', 'results'] as const
 
 /** Absolute URL of a blob that a job wrote. */
 export const fileHref = (origin: string, jobId: string, blob: string): string =>
-  `${origin}/api/jobs/${jobId}/file/${blob.replace(`/${jobId}/`, '/').split('/').map(encodeURIComponent).join('/')}`
+  `${origin}/api/jobs/${jobId}/file/${encodePath(blob.replace(`/${jobId}/`, '/'))}`
 
 /** A copy of a result in which each reference to a blob of a job carries an `href`. */
 export function withHrefs(value: unknown, origin: string): unknown {

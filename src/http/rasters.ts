@@ -1,4 +1,5 @@
 // Looking at rasters: facts, pictures, values and map tiles of any TIFF that is read, from ranged reads alone. Names as in TiTiler.
+import { encodePath } from '../rules/encode-path.ts'
 import * as z from 'zod'
 import { COLORMAP_NAMES } from '../raster/colormaps.ts'
 import type { Look, LookAnswer, Render } from '../raster/look-task.ts'
@@ -9,7 +10,7 @@ import type { RasterInfo } from '../models/raster.ts'
 import { AppError } from '../rules/errors.ts'
 import { BlobName, ContainerName } from '../storage/names.ts'
 import { tagsOf } from './conditional.ts'
-import { type Answer, type Call, type HttpRow, route } from './route.ts'
+import { type Answer, type Call, type HttpRow, queryWithoutKeys, route } from './route.ts'
 
 const RasterParams = z.object({ container: ContainerName, blob: BlobName })
 type RasterParams = z.infer<typeof RasterParams>
@@ -175,7 +176,7 @@ async function tilejson(call: RasterCall<RasterParams, RenderQuery>): Promise<An
     )
   const [west, south, east, north] = raster.wgs84_bounds as [number, number, number, number]
   const { minzoom, maxzoom } = zooms(raster)
-  const name = blob.split('/').map(encodeURIComponent).join('/')
+  const name = encodePath(blob)
   const base = call.url.href.slice(0, call.url.href.indexOf('/rasters/'))
   return {
     headers: { etag, 'cache-control': CACHE },
@@ -199,7 +200,7 @@ async function tilejson(call: RasterCall<RasterParams, RenderQuery>): Promise<An
 
 /** The query of the pictures, without the key of whoever asked. */
 function withoutKeys(url: URL): string {
-  const query = new URLSearchParams([...url.searchParams].filter(([name]) => !['code', 'clientid'].includes(name.toLowerCase())))
+  const query = new URLSearchParams(queryWithoutKeys(url.searchParams))
   return query.size === 0 ? '' : `?${query.toString()}`
 }
 

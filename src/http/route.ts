@@ -88,6 +88,10 @@ const ANONYMOUS: Caller = { name: 'anonymous', role: 'reader' }
 /** What clients of the host add by themselves: a key, and the name of the client in function URLs of the portal. */
 const HOST_QUERY = new Set(['code', 'clientid'])
 
+/** A query as the caller meant it, for links: without the key of whoever asked. */
+export const queryWithoutKeys = (query: Iterable<readonly [string, string]>): [string, string][] =>
+  [...query].filter(([name]) => !HOST_QUERY.has(name.toLowerCase())).map(([name, value]) => [name, value])
+
 /** One endpoint as a row: everything around the handler is here. */
 export function route<P = Record<string, never>, Q = Record<string, never>, B = undefined>(definition: Route<P, Q, B>): HttpRow {
   const { name, method, path, summary, role, pathParameters, isCatalogue = false } = definition
@@ -160,7 +164,7 @@ async function callOf<P, Q, B>(
   if (!(isCatalogue && isAllowedOrigin(request.headers, corsOrigins(process.env))))
     refuseForeignOrigin(request.method, request.headers, url)
   const caller = role === 'anonymous' ? ANONYMOUS : requireRole(callerOf(request.headers, r.config, role === 'admin'), role)
-  const given = Object.fromEntries([...request.query].filter(([name]) => !HOST_QUERY.has(name.toLowerCase())))
+  const given = Object.fromEntries(queryWithoutKeys(request.query))
   const pathParameters = validate<P>(
     definition.pathParameters ?? nothing,
     valuesOf(definition.path, pathBelowApi(url)) ?? {},

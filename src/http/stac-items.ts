@@ -9,6 +9,7 @@ import { AppError } from '../rules/errors.ts'
 import { itemDocument, type ItemRecord, itemUrl, placeOf } from '../stac/documents.ts'
 import { DERIVED_ITEMS } from '../stac/reading.ts'
 import { ONE_ITEM } from '../stac/search/statement.ts'
+import { auditSas } from './blob-access.ts'
 import { rasterPreview } from './rasters.ts'
 import { type Answer, type Call, type HttpRow, route } from './route.ts'
 import { CollectionParams, requireCollection } from './stac-search.ts'
@@ -49,9 +50,7 @@ async function asset(call: Call<z.infer<typeof AssetParams>, object, undefined>)
   if (!(await r.blobs.exists({ container, blob })))
     throw new AppError('ASSET_GONE', `${container}/${blob} is not there any more. Catalogue the container again.`)
   const grant = await r.blobs.createSas({ container, blob }, { permissions: 'r', minutes: SAS_MINUTES })
-  const { permissions, expires_at, kind } = grant
-  const data = { container, blob, permissions, expires_at, kind }
-  await addEvent(r.db, { job_id: null, event: 'sas.issued', actor: caller.name, data })
+  await auditSas(r, caller, container, blob, grant)
   return { status: 302, headers: { location: grant.url, 'cache-control': 'no-store' }, body: undefined }
 }
 

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { readingWithin } from '../db/pool.ts'
 import { COLLECTION_BY_ID } from '../stac/reading.ts'
-import { itemDocument, type Served, stacUrl } from '../stac/documents.ts'
+import { collectionUrl, itemDocument, type Served, stacUrl } from '../stac/documents.ts'
 import { CollectionId } from '../models/stac-record.ts'
 import type { StacLink } from '../models/stac.ts'
 import { AppError } from '../rules/errors.ts'
@@ -11,7 +11,7 @@ import { type Found, type FoundRow, runSearch } from '../stac/search/run-search.
 import type { Search } from '../stac/search/search.ts'
 import { select } from '../stac/search/fields.ts'
 import type { Resources } from '../platform/resources.ts'
-import { type Answer, type Call, type HttpRow, route } from './route.ts'
+import { type Answer, type Call, type HttpRow, queryWithoutKeys, route } from './route.ts'
 import { GEOJSON, JSON_TYPE, servedAt } from './stac-served.ts'
 
 const text = z.string().optional()
@@ -83,29 +83,19 @@ function pageAnswer(served: Served, { found, search, links }: Page): Answer {
   }
 }
 
-/** The same query with the token; every parameter but the function key. */
-function nextUrl(self: string, url: URL, token: string): string {
-  const query = new URLSearchParams(
-    [...url.searchParams].filter(([name]) => !['code', 'clientid', 'token'].includes(name.toLowerCase())),
-  )
-  query.set('token', token)
-  return `${self}?${query.toString()}`
-}
-
-/** The address that was asked, without the key. */
-function selfUrl(self: string, url: URL): string {
-  const query = new URLSearchParams([...url.searchParams].filter(([name]) => !['code', 'clientid'].includes(name.toLowerCase())))
+/** The query that was asked, as it was or with another token; without the key of whoever asked. */
+function urlOf(self: string, url: URL, token?: string): string {
+  const query = new URLSearchParams(queryWithoutKeys(url.searchParams))
+  if (token !== undefined) query.set('token', token)
   return query.size === 0 ? self : `${self}?${query.toString()}`
 }
 
 function getLinks(call: Asked, self: string, found: Found, more: readonly StacLink[] = []): StacLink[] {
   return [
-    { rel: 'self', href: selfUrl(self, call.url), type: GEOJSON },
+    { rel: 'self', href: urlOf(self, call.url), type: GEOJSON },
     { rel: 'root', href: stacUrl(servedAt(call)), type: JSON_TYPE },
     ...more,
-    ...(found.next === undefined
-      ? []
-      : [{ rel: 'next', href: nextUrl(self, call.url, found.next), type: GEOJSON, method: 'GET' }]),
+    ...(found.next === undefined ? [] : [{ rel: 'next', href: urlOf(self, call.url, found.next), type: GEOJSON, method: 'GET' }]),
   ]
 }
 
@@ -153,7 +143,7 @@ async function getItems(call: Call<CollectionParams, z.infer<typeof ItemsQuery>,
   await requireCollection(call.r, id)
   const served = servedAt(call)
   const found = await runReading(call.r, search)
-  const collection = `${stacUrl(served)}/collections/${encodeURIComponent(id)}`
+  const collection = collectionUrl(served, id)
   const more = [
     { rel: 'collection', href: collection, type: JSON_TYPE },
     { rel: 'parent', href: collection, type: JSON_TYPE },

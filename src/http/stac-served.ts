@@ -1,8 +1,6 @@
 // What all answers of the catalogue share: the address of their links, media types, ETags.
 import { createHash } from 'node:crypto'
 import type { Served } from '../stac/documents.ts'
-import { dataAccount } from '../storage/account.ts'
-import { blobUrls } from '../storage/blob-endpoint.ts'
 import type { Resources } from '../platform/resources.ts'
 import { tagsOf } from './conditional.ts'
 import type { Answer, Call } from './route.ts'
@@ -17,7 +15,7 @@ type Asked = Pick<Call<unknown, unknown, unknown>, 'headers' | 'url' | 'r'>
 export function servedAt({ headers, url, r }: Asked): Served {
   return {
     api: `${originOf(headers, url, r)}/api`,
-    blobUrl: r.config.STAC_ASSET_HREF === 'blob' ? blobUrls(dataAccount(r.config)) : undefined,
+    blobUrl: r.config.STAC_ASSET_HREF === 'blob' ? (container, blob) => r.blobs.plainUrl({ container, blob }) : undefined,
   }
 }
 

@@ -163,7 +163,7 @@ export interface BlobStore {
   /** A signature for this blob alone; whether the blob exists is not asked. */
   createSas(ref: BlobRef, options?: SasOptions): Promise<SasGrant>
   /** Its address without any signature: of use to who may read it otherwise. Whether the blob exists is not asked. */
-  plainUrl(ref: BlobRef): Promise<string>
+  plainUrl(ref: BlobRef): string | undefined
   /** A signature to read and list a whole container. */
   createContainerSas(container: string, options?: SasOptions): Promise<SasGrant>
   /**

@@ -1,6 +1,7 @@
 // Records as STAC documents: links, hrefs and times of registration are added here, for whoever asks under whatever address.
 import type { StacAsset, StacCatalog, StacCollection, StacItem, StacLink } from '../models/stac.ts'
 import { STAC_VERSION } from '../models/stac.ts'
+import { encodePath } from '../rules/encode-path.ts'
 import type { StacCollectionRow, StacItemRow } from '../models/stac-record.ts'
 
 /** Where documents are served. */
@@ -8,7 +9,7 @@ export interface Served {
   /** Of `/api`, without a slash at its end. */
   readonly api: string
   /** Plain blob URLs instead of the redirect with a signature; for containers that everybody may read. */
-  readonly blobUrl?: ((container: string, blob: string) => string) | undefined
+  readonly blobUrl?: ((container: string, blob: string) => string | undefined) | undefined
 }
 
 type Time = Date | string
@@ -42,7 +43,6 @@ interface StoredItem {
 const GEOJSON = 'application/geo+json'
 const JSON_TYPE = 'application/json'
 
-const encode = (path: string): string => path.split('/').map(encodeURIComponent).join('/')
 const iso = (time: Time): string => new Date(time).toISOString()
 
 export const stacUrl = ({ api }: Served): string => `${api}/stac`
@@ -91,7 +91,7 @@ const isCog = (stored: StoredItem): boolean => stored.assets['data']?.type?.incl
 /** What a map needs to show it; only of what is quickly drawn. */
 function mapLinks({ container, blob }: ItemRecord, stored: StoredItem, { api }: Served): StacLink[] {
   if (!container || !blob || !stored.geometry || !isCog(stored)) return []
-  const place = encode(blob)
+  const place = encodePath(blob)
   const rasters = `${api}/rasters/${encodeURIComponent(container)}`
   return [
     { rel: 'tilejson', href: `${rasters}/tilejson/${place}`, type: JSON_TYPE, title: 'map tiles' },
@@ -111,7 +111,7 @@ function assetsOf(record: ItemRecord, stored: StoredItem, served: Served): Recor
     Object.entries({ ...(data ? { data } : {}), ...others }).map(([key, asset]) => {
       const place = placeOf(asset.href)
       if (!place) return [key, asset]
-      const href = served.blobUrl ? served.blobUrl(...place) : `${self}/assets/${encodeURIComponent(key)}`
+      const href = served.blobUrl?.(...place) ?? `${self}/assets/${encodeURIComponent(key)}`
       return [key, { ...asset, href }]
     }),
   )

@@ -9,7 +9,6 @@ import {
   exportedItem,
   type ExportTarget,
   fileStemOf,
-  foreignContainers,
 } from './static-catalogue.ts'
 
 /** Items of a task. */
@@ -56,10 +55,7 @@ export async function writeItems(
   place: Place,
 ): Promise<{ stems: string[]; warnings: Record<string, number> }> {
   const records = await catalogue.items(collection, { after, until })
-  const bases = new Map<string, string>()
-  for (const container of foreignContainers(records, place)) bases.set(container, await blobs.plainUrl({ container, blob: '_' }))
-  const blobUrl = (container: string, blob: string): string | undefined =>
-    bases.get(container)?.replace(/_$/, () => blob.split('/').map(encodeURIComponent).join('/'))
+  const blobUrl = (container: string, blob: string): string | undefined => blobs.plainUrl({ container, blob })
   const warnings: Record<string, number> = {}
   for (let i = 0; i < records.length; i += AT_ONCE)
     await Promise.all(

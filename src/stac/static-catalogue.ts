@@ -1,4 +1,5 @@
 // A static, self-contained catalogue of files (stac-spec, best practices: self-contained catalogs): links are relative, none is `self`.
+import { encodePath } from '../rules/encode-path.ts'
 import { createHash } from 'node:crypto'
 import {
   STAC_VERSION,
@@ -11,7 +12,7 @@ import {
 import type { CataloguedCollection, CataloguedItem } from '../models/stac-record.ts'
 import { AppError } from '../rules/errors.ts'
 import { NOWHERE_API } from './check-item.ts'
-import { catalogHead, collectionDocument, itemDocument, placeOf } from './documents.ts'
+import { catalogHead, collectionDocument, itemDocument } from './documents.ts'
 import { validateDocument } from './validate.ts'
 
 /** Where the catalogue is written. */
@@ -49,8 +50,6 @@ const itemFile = (collection: string, itemId: string): string => {
   return `${collection}/${stem}/${stem}.json`
 }
 
-const encode = (path: string): string => path.split('/').map(encodeURIComponent).join('/')
-
 /**
  * From the folder of one blob to another blob of the same container.
  * @example relativeHref('stac/c/i/i.json', 'dem/a b.tif') // '../../../dem/a%20b.tif'
@@ -61,7 +60,7 @@ export function relativeHref(from: string, to: string): string {
   while (common < folder.length && common < target.length - 1 && folder[common] === target[common]) common++
   const up = '../'.repeat(folder.length - common)
   // The dot keeps a colon of the first segment from being read as the end of a scheme.
-  return `${up || './'}${encode(target.slice(common).join('/'))}`
+  return `${up || './'}${encodePath(target.slice(common).join('/'))}`
 }
 
 /** @throws AppError `STAC_INVALID` */
@@ -130,18 +129,4 @@ function checked<T>(document: T, name: string, now: Date): T {
   if (issue)
     throw new AppError('STAC_INVALID', `${name} would break STAC: ${issue.code} at ${issue.path || 'the top'}: ${issue.message}.`)
   return document
-}
-
-/** Containers other than the target's whose blobs a record names. */
-export function foreignContainers(
-  records: readonly CataloguedItem[],
-  { container }: Pick<ExportTarget, 'container'>,
-): Set<string> {
-  const found = new Set<string>()
-  for (const { content } of records)
-    for (const { href } of Object.values((content as { assets: Record<string, StacAsset> }).assets)) {
-      const place = placeOf(href)
-      if (place && place[0] !== container) found.add(place[0])
-    }
-  return found
 }

@@ -1,4 +1,6 @@
 // The address of blobs that everybody may read; no SDK is loaded for it.
+import type { BlobRef } from '../models/blob.ts'
+import { encodePath } from '../rules/encode-path.ts'
 
 export interface AccountAddress {
   readonly connectionString: string | undefined
@@ -20,10 +22,8 @@ function endpointOf({ connectionString, accountUrl }: AccountAddress): string | 
   return name && `https://${name}.blob.${parts.get('endpointsuffix') ?? 'core.windows.net'}`
 }
 
-/** Plain URLs of blobs, without signatures. */
-export function blobUrls(address: AccountAddress): ((container: string, blob: string) => string) | undefined {
+/** Without signature; undefined when the settings do not tell the account's address. */
+export function plainUrl(address: AccountAddress, { container, blob }: BlobRef): string | undefined {
   const endpoint = endpointOf(address)
-  return endpoint === undefined
-    ? undefined
-    : (container, blob) => `${endpoint}/${container}/${blob.split('/').map(encodeURIComponent).join('/')}`
+  return endpoint && `${endpoint}/${container}/${encodePath(blob)}`
 }

@@ -8,6 +8,7 @@ import { toStorageError } from './blob-errors.ts'
 import { copyBlob } from './copy.ts'
 import { downloadMany } from './download-many.ts'
 import { DEFAULT_TIERS, INTERNAL_CONTAINER } from '../models/blob-store.ts'
+import { plainUrl } from './blob-endpoint.ts'
 import { findByTags, folderPage, listPages } from './list-blobs.ts'
 import { ContainerName } from './names.ts'
 import { parseBlob } from './raw-blob.ts'
@@ -70,8 +71,7 @@ function reading(account: Account): Reading {
   const stream: Reading['readStream'] = (ref, options) => read(ref, (client) => readStream(client, ref, options ?? {}))
   return {
     properties: (ref) => read(ref, (client) => propertiesOf(client, ref)),
-    // A connection string may carry a signature of the account, which the client appends.
-    plainUrl: (ref) => read(ref, async ({ url }) => /^[^?]*/.exec(url)?.[0] ?? url),
+    plainUrl: (ref) => plainUrl(account.settings, ref),
     tags: (ref) => read(ref, async (client) => (await client.getTags()).tags),
     read: (ref, options) => read(ref, (client) => readWhole(client, ref, options ?? {})),
     readRange: async (ref, offset, length) => bytesOf((await stream(ref, { offset, length })).body),
