@@ -32,7 +32,7 @@ export function callerOf(headers: Pick<Headers, 'get'>, config: Config, adminKey
   // A key is a shared secret, checked by the host before the request arrives; whose it is cannot be seen.
   if (config.AUTH_MODE === 'key') return { name: 'key', role: adminKey ? 'admin' : 'operator' }
   // Without the platform's own check anybody could send the header.
-  if (config.WEBSITE_AUTH_ENABLED?.toLowerCase() !== 'true') return undefined
+  if (config.AUTH_MODE !== 'easyauth' || config.WEBSITE_AUTH_ENABLED?.toLowerCase() !== 'true') return undefined
   const principal = readPrincipal(headers.get('x-ms-client-principal'))
   if (!principal) return undefined
   const claim = (typ: string | undefined): string | undefined => principal.claims.find((c) => c.typ === typ)?.val

@@ -1,6 +1,7 @@
 // Every setting of the app, read once. All missing or wrong names are reported together.
 import * as z from 'zod'
 import { AppError } from '../rules/errors.ts'
+import { settingConflicts } from './setting-conflicts.ts'
 
 const containers = z.string().transform((text) =>
   text
@@ -10,7 +11,25 @@ const containers = z.string().transform((text) =>
 )
 
 export const Config = z.object({
-  DATABASE_URL: z.string().min(1).describe('Postgres connection URL of the application role'),
+  ENVIRONMENT: z
+    .enum(['development', 'production'])
+    .default('development')
+    .describe('`production` refuses passwords and account keys in settings, and rebuilding the schema'),
+  DATABASE_URL: z.string().optional().describe('Postgres connection URL of the application role; or PGHOST and its neighbours'),
+  PGHOST: z
+    .string()
+    .optional()
+    .describe('Postgres server, reached with a token of the identity as password and TLS that is verified'),
+  PGPORT: z.coerce.number().int().min(1).max(65_535).default(5432).describe('port of PGHOST; 6432 is the pooler of Azure'),
+  PGDATABASE: z.string().default('lamplighter').describe('database on PGHOST'),
+  PGUSER: z.string().optional().describe('role on PGHOST: the name of the identity'),
+  AZURE_CLIENT_ID: z.string().optional().describe('client id of the identity that runs the app, where the machine has several'),
+  MIGRATE_CLIENT_ID: z
+    .string()
+    .optional()
+    .describe('client id of the identity that owns the schema; needed to migrate from inside'),
+  KEY_VAULT_URL: z.url().optional().describe('vault that secrets are read from, e.g. https://NAME.vault.azure.net'),
+  SECRETS_SOURCE: z.enum(['env', 'keyvault']).default('env').describe('where secrets of third parties come from'),
   PG_POOL_MAX: z.coerce.number().int().min(1).max(500).default(20).describe('connections of one process'),
   DATA_STORAGE: z.string().optional().describe('connection string of the data account (laptop); default AzureWebJobsStorage'),
   DATA_STORAGE_URL: z.url().optional().describe('blob endpoint of the data account, reached with the identity'),
@@ -22,9 +41,17 @@ export const Config = z.object({
     .optional()
     .describe('comma list of containers that may be named from outside; default the three tiers'),
   AUTH_MODE: z
-    .enum(['key', 'easyauth'])
+    .enum(['key', 'easyauth', 'jwt'])
     .default('key')
-    .describe('who checks callers: the host by its keys (each counts as operator), or App Service authentication with roles'),
+    .describe(
+      'who checks callers: the host by its keys (each counts as operator), App Service authentication with roles, or the app by tokens',
+    ),
+  JWT_ISSUER: z
+    .url()
+    .optional()
+    .describe('issuer of the tokens of AUTH_MODE jwt, e.g. https://login.microsoftonline.com/TENANT/v2.0'),
+  JWT_AUDIENCE: z.string().optional().describe('audience that tokens must be meant for, e.g. api://APP'),
+  JWT_JWKS_URL: z.url().optional().describe('keys of the issuer; default: what its OpenID configuration names'),
   WEBSITE_AUTH_ENABLED: z
     .string()
     .optional()
@@ -89,18 +116,35 @@ export const Config = z.object({
   CORS_ORIGINS: containers
     .optional()
     .describe('comma list of origins whose pages may read the catalogue, such as https://radiantearth.github.io; * for all'),
+  TELEMETRY: z
+    .enum(['none', 'appinsights', 'otlp'])
+    .default('none')
+    .describe('where traces and metrics go; both targets need a package that is not installed by default'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('least level that is logged'),
   LOG_FORMAT: z.enum(['json', 'text']).default('json').describe('`text` is for people at a terminal'),
 })
 export type Config = z.infer<typeof Config>
 
-/** @throws AppError `CONFIG_INVALID` naming every variable that is missing or wrong */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+type Env = Readonly<Record<string, string | undefined>>
+
+/** @throws AppError `CONFIG_INVALID` naming every variable that is missing or wrong, and what to set */
+export function readConfig(env: Env): Config {
   const known = Object.fromEntries(Object.keys(Config.shape).flatMap((k) => (env[k] ? [[k, env[k]]] : [])))
   const parsed = Config.safeParse(known)
-  if (parsed.success) return parsed.data
-  const wrong = parsed.error.issues.map((i) => `${i.path.join('.')} (${i.message})`)
+  const wrong = [...(parsed.error?.issues ?? []).map(settingProblem), ...settingConflicts(known)]
+  if (parsed.success && wrong.length === 0) return parsed.data
   throw new AppError('CONFIG_INVALID', `Settings are missing or wrong: ${wrong.join('; ')}.`)
+}
+
+/** The name, what is wrong with its value, and what it is for. */
+function settingProblem({ path, message }: z.core.$ZodIssue): string {
+  const name = path.join('.')
+  return `${name} (${message}; it is: ${Config.shape[name as keyof typeof Config.shape]?.description ?? 'unknown'})`
+}
+/** Where the database is: as given, or the server of the settings with TLS that is verified. */
+export function databaseUrl({ DATABASE_URL, PGHOST, PGPORT, PGDATABASE, PGUSER = '' }: Config): string {
+  if (DATABASE_URL) return DATABASE_URL
+  return `postgres://${encodeURIComponent(PGUSER)}@${PGHOST}:${PGPORT}/${encodeURIComponent(PGDATABASE)}?sslmode=verify-full`
 }
 
 /** Containers that operations may name: the allow-list, or the three tiers. */

@@ -8,7 +8,7 @@ import { jobs } from '../jobs/index.gen.ts'
 import { dataAccount } from '../storage/account.ts'
 import { openBlobStore } from '../storage/blob-store.ts'
 import { openBreakers } from './breakers.ts'
-import { allowedContainers, type Config, readConfig } from './config.ts'
+import { allowedContainers, type Config, databaseUrl, readConfig } from './config.ts'
 import { createLog } from './log.ts'
 import { processIdentity } from './process-identity.ts'
 
@@ -30,7 +30,7 @@ function build(env: NodeJS.ProcessEnv): Resources {
   const byName = new Map(jobs.map((j) => [j.name, j]))
   const stop = new AbortController()
   process.once('SIGTERM', () => stop.abort())
-  const db = openPool({ connectionString: config.DATABASE_URL, max: config.PG_POOL_MAX })
+  const db = openPool({ connectionString: databaseUrl(config), max: config.PG_POOL_MAX })
   const log = createLog(config.LOG_LEVEL, config.LOG_FORMAT)
   return {
     db,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Log } from '../../src/define/define-job.ts'
+import { readConfig } from '../../src/platform/config.ts'
 import { createLog, runningFunction } from '../../src/platform/log.ts'
 import { requireNode } from '../../src/platform/node-version.ts'
 
@@ -10,6 +11,33 @@ describe('the Node of the worker', () => {
     ),
   )
   test.each(['22.0.0', '24.21.0'])('%s runs', (version) => expect(() => requireNode(version)).not.toThrow())
+})
+
+describe('settings', () => {
+  const problems = (env: Record<string, string>): string => {
+    try {
+      readConfig(env)
+      return ''
+    } catch (error) {
+      return error instanceof Error ? error.message : ''
+    }
+  }
+  const laptop = { DATABASE_URL: 'postgres://app:geheim@127.0.0.1/app', AzureWebJobsStorage: 'AccountName=a;AccountKey=geheim' }
+  const azure = { PGHOST: 'db.example', PGUSER: 'run', DATA_STORAGE_URL: 'https://data.example', ENVIRONMENT: 'production' }
+  test('those of a laptop and of Azure are right', () => {
+    expect(problems(laptop)).toBe('')
+    expect(problems(azure)).toBe('')
+  })
+  test('all that are missing or wrong are told at once, each with what to set', () => {
+    const told = problems({ PG_POOL_MAX: 'many', AUTH_MODE: 'jwt', SECRETS_SOURCE: 'keyvault' })
+    for (const name of ['DATABASE_URL', 'PG_POOL_MAX', 'JWT_ISSUER', 'JWT_AUDIENCE', 'KEY_VAULT_URL'])
+      expect(told).toMatch(new RegExp(`\\b${name} \\(.{15,}\\)`))
+  })
+  test('production refuses passwords and keys, and does not tell them', () => {
+    const told = problems({ ...laptop, ENVIRONMENT: 'production', DATA_STORAGE: 'AccountName=a;AccountKey=geheim' })
+    for (const name of ['DATABASE_URL', 'AzureWebJobsStorage', 'DATA_STORAGE']) expect(told).toContain(`${name} (holds a`)
+    expect(told).not.toContain('geheim')
+  })
 })
 
 test('warnings and errors inside a function reach the host with their level', () => {
