@@ -11,7 +11,7 @@ const MAX_MS = 10_000
  */
 export async function instanceHistory(instances: Instances, jobId: string, output: boolean): Promise<unknown> {
   try {
-    const address = new URL(instances.statusAddress(jobId))
+    const address = new URL(instances.managementPayload(jobId).statusQueryGetUri)
     address.searchParams.set('showHistory', 'true')
     address.searchParams.set('showHistoryOutput', String(output))
     const answer = await fetch(address, { signal: AbortSignal.timeout(MAX_MS) })

@@ -25,8 +25,8 @@ export interface Instances {
   start(input: StepInput): Promise<void>
   /** Undefined when Durable does not know the id (purged, task hub lost). @throws AppError `DURABLE_UNAVAILABLE` */
   find(jobId: string): Promise<InstanceStatus | undefined>
-  /** Where the extension answers for an instance. Carries its key: for calls of this process alone. */
-  statusAddress(jobId: string): string
+  /** Addresses of the extension, each with the key of the host that opens every instance: for this process and operators alone. */
+  managementPayload(jobId: string): ManagementPayload
   /** Ids of suspended instances of the job orchestrator: they never ask by themselves whether their job is still there. */
   suspended(): Promise<string[]>
   terminate(jobId: string, reason: string): Promise<void>
@@ -38,12 +38,18 @@ export interface Instances {
 
 export const isActive = (status: InstanceStatus): boolean => ACTIVE.has(status.runtimeStatus)
 
+/** `sendEventPostUri`, `terminatePostUri`, `purgeHistoryDeleteUri` and their neighbours, as the extension names them. */
+export interface ManagementPayload {
+  readonly id: string
+  readonly statusQueryGetUri: string
+}
+
 /** What is used of the durable client that the binding of an invocation gives. */
 export interface DurableClient {
   startNew(orchestrator: string, options: { instanceId: string; input: unknown }): Promise<string>
   getStatus(id: string): Promise<ClientStatus | undefined>
   getStatusBy(filter: { runtimeStatus: never[] }): Promise<ClientStatus[]>
-  createHttpManagementPayload(id: string): { readonly statusQueryGetUri: string }
+  createHttpManagementPayload(id: string): ManagementPayload
   terminate(id: string, reason: string): Promise<void>
   suspend(id: string, reason: string): Promise<void>
   resume(id: string, reason: string): Promise<void>
@@ -65,7 +71,7 @@ export function instancesOf(client: DurableClient): Instances {
   return {
     start: (input) => startInstance(client, { jobId: id(input.jobId), attempt: input.attempt }),
     find: (jobId) => findInstance(client, id(jobId)),
-    statusAddress: (jobId) => client.createHttpManagementPayload(id(jobId)).statusQueryGetUri,
+    managementPayload: (jobId) => client.createHttpManagementPayload(id(jobId)),
     suspended: () => suspendedInstances(client),
     // The SDK puts reasons into URLs as they are.
     terminate: (jobId, reason) => client.terminate(id(jobId), encodeURIComponent(reason)),

@@ -1,5 +1,6 @@
 // Jobs: list, status document, Durable instance contract, events.
 import * as z from 'zod'
+import { addEvent } from '../db/job-functions.ts'
 import { type JobRow, listEvents, listJobs } from '../db/reading.ts'
 import { requireJob } from '../engine/require-job.ts'
 import { JobId } from '../models/names.ts'
@@ -81,6 +82,15 @@ function instanceOfRow(row: JobRow): InstanceStatus {
   }
 }
 
+type ManagementCall = Call<z.infer<typeof ById>, object, undefined>
+
+/** The key within opens start, terminate and purge of every instance: given to operators, kept by nobody, and noted. */
+async function management({ pathParameters, caller, r, instances }: ManagementCall): Promise<Answer> {
+  const { job_id } = await requireJob(r, pathParameters.job_id)
+  await addEvent(r.db, { job_id, event: 'management.read', actor: caller.name, data: {} })
+  return { body: instances.managementPayload(job_id) }
+}
+
 const ListQuery = z.strictObject({ ...paging, ...jobFilterFields })
 
 async function list({ query, r }: Call<object, z.infer<typeof ListQuery>, undefined>): Promise<Answer> {
@@ -142,6 +152,15 @@ export const jobRoutes: readonly HttpRow[] = [
     pathParameters: ById,
     query: InstanceQuery,
     handle: instance,
+  }),
+  route({
+    name: 'getJobManagement',
+    summary: 'the management addresses of the Durable extension, with its key; noted',
+    method: 'GET',
+    path: `jobs/${JOB}/management`,
+    role: 'operator',
+    pathParameters: ById,
+    handle: management,
   }),
   route({
     name: 'listJobEvents',

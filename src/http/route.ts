@@ -148,7 +148,7 @@ async function answer<P, Q, B>(incoming: Incoming, definition: Route<P, Q, B>): 
   }
 }
 
-const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' }
+export const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' }
 
 /** Everything that can be refused without the body is refused before it is read. */
 async function callOf<P, Q, B>(
@@ -163,7 +163,7 @@ async function callOf<P, Q, B>(
   const url = new URL(request.url)
   if (!(isCatalogue && isAllowedOrigin(request.headers, corsOrigins(process.env))))
     refuseForeignOrigin(request.method, request.headers, url)
-  const caller = role === 'anonymous' ? ANONYMOUS : requireRole(callerOf(request.headers, r.config, role === 'admin'), role)
+  const caller = role === 'anonymous' ? ANONYMOUS : requireRole(await callerOf(request.headers, r, role === 'admin'), role)
   const given = Object.fromEntries(queryWithoutKeys(request.query))
   const pathParameters = validate<P>(
     definition.pathParameters ?? nothing,

@@ -11,10 +11,13 @@ import { openBreakers } from './breakers.ts'
 import { allowedContainers, type Config, databaseUrl, readConfig } from './config.ts'
 import { createLog } from './log.ts'
 import { processIdentity } from './process-identity.ts'
+import { openTokenCheck, type TokenCheck } from './tokens.ts'
 
 /** What doors work with: the engine's needs, and the settings of the process. */
 export interface Resources extends Deps {
   readonly config: Config
+  /** Of AUTH_MODE jwt. */
+  readonly checkToken: TokenCheck
 }
 
 let current: Resources | undefined
@@ -44,6 +47,11 @@ function build(env: NodeJS.ProcessEnv): Resources {
     catalogue: catalogueRecords(db),
     log,
     config,
+    checkToken: openTokenCheck({
+      issuer: config.JWT_ISSUER ?? '',
+      audience: config.JWT_AUDIENCE ?? '',
+      jwksUrl: config.JWT_JWKS_URL,
+    }),
     settings: settingsOf(config),
     now: () => new Date(),
     random: Math.random,

@@ -16,6 +16,10 @@ const RULES: readonly ((given: Given) => string | false)[] = [
     AUTH_MODE === 'jwt' && !JWT_ISSUER && 'JWT_ISSUER (missing: AUTH_MODE jwt needs the issuer of its tokens)',
   ({ AUTH_MODE, JWT_AUDIENCE }) =>
     AUTH_MODE === 'jwt' && !JWT_AUDIENCE && 'JWT_AUDIENCE (missing: AUTH_MODE jwt needs the audience that tokens are meant for)',
+  ...['JWT_ISSUER', 'JWT_JWKS_URL'].map((name) => (given: Given) => {
+    const isPlain = given['ENVIRONMENT'] === 'production' && /^http:/i.test(given[name] ?? '')
+    return isPlain && `${name} (is http, so that anybody on the way could hand out keys: set an https address)`
+  }),
   ({ SECRETS_SOURCE, KEY_VAULT_URL }) =>
     SECRETS_SOURCE === 'keyvault' &&
     !KEY_VAULT_URL &&

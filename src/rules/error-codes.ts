@@ -65,6 +65,12 @@ export const ERROR_CODES = {
     'Call from a page of this origin, or from a program.',
   ),
   UNAUTHENTICATED: facts(401, false, 'The caller is not known.', 'Sign in; see AUTH_MODE in docs/operations.md.'),
+  AUTH_UNAVAILABLE: facts(
+    503,
+    true,
+    'The keys of the issuer of tokens cannot be read (JWT_ISSUER, JWT_JWKS_URL).',
+    'Try again; an operator looks whether the issuer can be reached from the app.',
+  ),
   ROLE_MISSING: facts(403, false, 'The caller lacks the role that the message names.', 'Ask an administrator for the role.'),
   CONTAINER_READ_ONLY: facts(403, false, 'This container is never written.', 'Write to the silver or gold container.'),
   CONTAINER_NOT_ALLOWED: facts(

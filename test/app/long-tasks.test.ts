@@ -46,7 +46,7 @@ test('a healthy task of several leases keeps its claim, while workers and the re
   const instances = {
     find: () => Promise.resolve(undefined),
     start: () => Promise.resolve(),
-    statusAddress: () => 'http://localhost/',
+    managementPayload: (id: string) => ({ id, statusQueryGetUri: 'http://localhost/' }),
     suspended: () => Promise.resolve([]),
   } as unknown as Instances
   const r = machine(pool, {

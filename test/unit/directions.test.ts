@@ -58,6 +58,9 @@ const planted: [file: string, code: string, message: RegExp][] = [
   ['packages/functions-host/test/host/a.ts', `import '../../../../test/support/app.ts'`, /imports nothing of this one/],
   ['packages/functions-host/src/durable/a.ts', `import '../http/server.ts'`, /neither HTTP nor processes/],
   ['src/jobs/long.ts', Array.from({ length: 401 }, (_, i) => `export const a${i} = ${i}`).join('\n'), /max-lines|too many lines/],
+  ['src/http/status.ts', `export const f = (c: any, r: any) => c.createCheckStatusResponse(r, 'x')`, /key of the host/],
+  ['src/http/payload.ts', `export const f = (c: any) => c.createHttpManagementPayload('x')`, /key of the host/],
+  ['src/orchestrators/http.ts', `export const f = (c: any) => c.df.callHttp('x')`, /ask activities/],
   ['src/jobs/swallow.ts', `try { await Promise.resolve() } catch {}`, /no-empty|Empty/i],
 ]
 const legal: [file: string, code: string][] = [
