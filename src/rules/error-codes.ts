@@ -208,7 +208,7 @@ export const ERROR_CODES = {
   DATABASE_SETTINGS: facts(
     503,
     true,
-    'The database role has a session setting that would break jobs; health/ready names it.',
+    'The database role has a session setting that would break jobs; health/full names it.',
     'Run the ALTER ROLE statement of the message, then reconnect.',
   ),
   DATABASE_BUSY: facts(503, true, 'No connection or lock became free in time.', 'Repeat after Retry-After.'),

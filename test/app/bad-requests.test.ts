@@ -216,8 +216,11 @@ test('ready names what does not answer', async () => {
   expect((await app.get('/api/health/ready')).body).toMatchObject({
     status: 'ready',
     checks: [
-      { name: 'postgres', ok: true },
-      { name: 'storage', ok: true },
+      { name: 'postgres', status: 'ok' },
+      { name: 'storage', status: 'ok' },
+      { name: 'durable', status: 'ok' },
+      { name: 'breakers', status: 'ok' },
+      { name: 'settings', status: 'ok' },
     ],
   })
 })

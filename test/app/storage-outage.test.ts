@@ -32,12 +32,9 @@ test('endpoints answer 503 with Retry-After, ready says why; then all is well ag
   }
   expect(await app.send('POST', '/api/jobs/submit/summarize_container', { container })).toMatchObject({ status: 503 })
   const ready = await app.get('/api/health/ready')
-  expect([ready.status, ready.body.checks.map((c: { name: string; ok: boolean }) => [c.name, c.ok])]).toEqual([
+  expect([ready.status, ready.body.checks.slice(0, 2)]).toEqual([
     503,
-    [
-      ['postgres', true],
-      ['storage', false],
-    ],
+    [expect.objectContaining({ name: 'postgres', status: 'ok' }), expect.objectContaining({ name: 'storage', status: 'failed' })],
   ])
   proxy.fault = () => undefined
   expect((await app.get(`/api/containers/${container}/blobs`)).status).toBe(200)

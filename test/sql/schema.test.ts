@@ -2,6 +2,8 @@ import { readdir, readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compareCatalogues, readCatalogue } from '../../src/db/catalogue.ts'
 import { tableDdl } from '../../src/db/ddl.ts'
+import { driftBetween, expectedShape, readShape } from '../../src/db/drift.ts'
+import { readSignatures, type Signature } from '../../src/db/inspect.ts'
 import { functionsSql, migrate } from '../../src/db/migrate.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import type { SqlFunction } from '../../src/db/sql-function.ts'
@@ -25,6 +27,30 @@ test('migrations and models lead to one schema', async () => {
     expect(compareCatalogues(await readCatalogue(desired.pool), await readCatalogue(db))).toEqual([])
   } finally {
     await desired.drop()
+  }
+})
+
+test('a migrated database has no drift from what the release expects; each difference is named', async () => {
+  const expected = await expectedShape('sql/functions')
+  expect(driftBetween(expected, await readShape(db))).toEqual([])
+  const drifted = await createDatabase()
+  try {
+    await drifted.pool.query(`
+      ALTER TABLE app.jobs DROP CONSTRAINT jobs_started;
+      ALTER TABLE app.tasks ADD COLUMN surprise int;
+      ALTER TABLE app.jobs ALTER COLUMN submitted_by TYPE varchar(10), ALTER COLUMN status DROP NOT NULL;
+      DROP INDEX app.jobs_created;
+      CREATE OR REPLACE FUNCTION app.has_open_tasks(p_stage_id int) RETURNS boolean LANGUAGE sql AS 'SELECT false'`)
+    expect(driftBetween(expected, await readShape(drifted.pool))).toEqual([
+      'missing: constraint jobs.jobs_started',
+      'missing: index jobs_created',
+      'not in this release: column tasks.surprise',
+      'differs: column jobs.status: text instead of text not null',
+      'differs: column jobs.submitted_by: character varying(10) instead of text',
+      'differs: routine has_open_tasks',
+    ])
+  } finally {
+    await drifted.drop()
   }
 })
 
@@ -72,23 +98,7 @@ async function declaredCallers(): Promise<SqlFunction<never, object>[]> {
     .filter((v): v is SqlFunction<never, object> => typeof v === 'function' && 'sqlName' in v)
 }
 
-interface Signature {
-  readonly args: Record<string, string>
-  readonly returns: Record<string, string>
-}
-
-async function signatureOf(name: string): Promise<Signature> {
-  const rows = await db.query<{ mode: string; name: string | null; type: string }>(
-    `SELECT coalesce(m.mode::text, 'i') AS mode, m.name, format_type(m.type, NULL) AS type FROM pg_proc p,
-       unnest(coalesce(p.proallargtypes, p.proargtypes::oid[]), p.proargmodes, p.proargnames) WITH ORDINALITY AS m(type, mode, name, at)
-     WHERE p.pronamespace = 'app'::regnamespace AND p.proname = $1
-     UNION ALL SELECT 't', p.proname, format_type(p.prorettype, NULL) FROM pg_proc p
-     WHERE p.pronamespace = 'app'::regnamespace AND p.proname = $1 AND p.proallargtypes IS NULL`,
-    [name],
-  )
-  const of = (mode: string) => Object.fromEntries(rows.filter((r) => r.mode === mode).map((r) => [r.name ?? '', r.type]))
-  return { args: of('i'), returns: of('t') }
-}
+const signatureOf = async (name: string): Promise<Signature | undefined> => (await readSignatures(db)).get(name)
 
 const signatureHere = (fn: Pick<SqlFunction<never, object>, 'args' | 'returns'>): Signature => ({
   args: Object.fromEntries(Object.entries(fn.args).map(([k, v]) => [`p_${k}`, v])),
