@@ -29,7 +29,7 @@ export default defineConfig({
       project('host', { ...SHOW_OUTPUT, testTimeout: 60_000, hookTimeout: 170_000 }),
       project('sql', { globalSetup: ['test/support/database-setup.ts'], testTimeout: 120_000, hookTimeout: 60_000 }),
       project('app', {
-        ...SHOW_OUTPUT,
+        setupFiles: [...SHOW_OUTPUT.setupFiles, 'test/support/leaks.ts'],
         globalSetup: ['test/support/cloud-setup.ts'],
         testTimeout: 180_000,
         hookTimeout: 120_000,

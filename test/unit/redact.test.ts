@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { redact } from '../../src/platform/redact.ts'
+import { leaksIn } from '../support/leaks-in.ts'
 
 const SECRET = 'S3cr3t-V4lue'
 
@@ -62,4 +63,16 @@ describe('secrets never reach a log', () => {
     },
     5000,
   )
+})
+
+test.each([
+  ['https://a.blob.core.windows.net/c/b?sv=1&sig=abcd%2Fefgh'],
+  ['http://host/runtime/webhooks/durabletask/instances/x?code=abcdefgh'],
+  ['DefaultEndpointsProtocol=https;AccountName=a;AccountKey=abcdefgh1234=='],
+  ['Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.x'],
+  ['postgres://app:geheim@127.0.0.1/x'],
+  ['{"detail":"Error: x\\n    at handle (file:///app/main.js:1:2)"}'],
+])('what the scan of the app tests looks for is found: %s', (text) => {
+  expect(leaksIn(text, { stacks: true })).toHaveLength(1)
+  expect(leaksIn('{"sig":"***","code":"NOT_FOUND","url":"postgres://app:***@h/x?sig=***"}', { stacks: true })).toEqual([])
 })

@@ -1,6 +1,6 @@
 // What tests of an app on this host need again and again.
 export { alive } from './processes.ts'
-export { keptOutput, takeOutput, tellingOutput } from './kept-output.ts'
+export { allOutput, keptOutput, takeOutput, tellingOutput } from './kept-output.ts'
 export { raw } from './raw-http.ts'
 export { until } from './until.ts'
 export { replay } from './replay.ts'

@@ -38,3 +38,11 @@ export function takeOutput(): string {
   taken = size
   return text.toString()
 }
+
+/** Everything that was printed so far. */
+export function allOutput(): string {
+  if (file === undefined) return ''
+  const text = Buffer.alloc(fstatSync(file).size)
+  readSync(file, text, 0, text.length, 0)
+  return text.toString()
+}
