@@ -1,6 +1,7 @@
 // Every HTTP function, by its door. The index at /api, the README's table, the roles and the registration in main.ts come from these rows.
 import { blobAccessRoutes } from './blob-access.ts'
 import { containerRoutes } from './containers.ts'
+import { dbRoutes } from './db.ts'
 import { healthRoutes } from './health.ts'
 import { jobActionRoutes } from './job-actions.ts'
 import { jobFileRoutes } from './job-files.ts'
@@ -34,4 +35,5 @@ export const HTTP_TABLE: readonly HttpRow[] = [
   ...stacItemRoutes,
   ...stacValidateRoutes,
   ...healthRoutes,
+  ...dbRoutes,
 ]

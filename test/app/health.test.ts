@@ -106,6 +106,34 @@ test('storage that hangs is late, and hides nothing else; ready says so within i
   proxy.cutAll()
 })
 
+test('administrators read whole rows, counts, words and the self-test of the functions', async () => {
+  const { job_id } = await app.submit('hello_world', { n: 3 })
+  await app.waitForJob(job_id)
+  const get = async (path: string): Promise<any> => {
+    const { status, body } = await app.get(`/api/db/${path}`)
+    expect([path, status]).toEqual([path, 200])
+    return body
+  }
+  expect(await get('stats')).toMatchObject({
+    server: { role: 'app_rw' },
+    jobs: { completed: 1 },
+    pool: { total: expect.any(Number) },
+  })
+  expect(await get('jobs?type=hello_world&status=completed&hours=1')).toMatchObject({
+    count: 1,
+    jobs: [{ job_id, on_task_failure: 'fail' }],
+  })
+  expect(await get('jobs?status=failed')).toEqual({ jobs: [], count: 0 })
+  expect(await get(`jobs/${job_id}`)).toMatchObject({ job: { job_id }, stages: [{ stage_no: 2 }, { stage_no: 1 }] })
+  expect(await get(`tasks?job_id=${job_id}&stage=1&limit=2`)).toMatchObject({ count: 2 })
+  expect(await get(`tasks/${job_id}?status=failed`)).toEqual({ tasks: [], count: 0 })
+  expect(await get('enums/diagnostic')).toMatchObject({ ok: true })
+  expect(await get('functions/test')).toMatchObject({ ok: true })
+  expect(Object.keys(await get('debug/all?limit=2'))).toEqual(['jobs', 'stages', 'tasks', 'events', 'hosts', 'breakers'])
+  expect((await app.get(`/api/db/jobs/${'0'.repeat(64)}`)).status).toBe(404)
+  expect((await app.get('/api/db/jobs?limit=0')).body.issues[0].path).toBe('limit')
+})
+
 test('a schema that was changed by hand, or is older than the release, is told with what to run', async () => {
   await app.database.pool.query(`ALTER TABLE app.jobs ADD COLUMN surprise int`)
   const drifted = (await full()).checks['postgres.drift']
