@@ -6,7 +6,7 @@ import { AppError } from '../src/rules/errors.ts'
 import { announcement } from './announce.ts'
 import { type BackendOptions, type Backends, startBackends, startHost } from './cloud.ts'
 import { runDemo } from './demo/demo.ts'
-import { doctor } from './doctor.ts'
+import { doctor } from './doctor/doctor.ts'
 import { freePort } from './free-port.ts'
 import { type HostProcess, HostStartError, readKeys } from 'functions-host'
 import { LocalError } from './local-error.ts'
@@ -159,6 +159,7 @@ async function main(): Promise<void> {
       grace: { type: 'string', default: '10' },
       url: { type: 'string' },
       log: { type: 'string', default: process.stdout.isTTY ? 'text' : 'json' },
+      json: { type: 'boolean', default: false },
       'enable-auth': { type: 'boolean', default: false },
     },
   })
@@ -178,7 +179,7 @@ async function main(): Promise<void> {
   if (command === 'start') return start(options)
   if (command === 'demo') return demo(options, argument)
   if (command === 'upload') return upload(argument, target)
-  if (command === 'doctor') return doctor(values.url)
+  if (command === 'doctor') return void (process.exitCode = await doctor({ url: values.url, json: values.json }))
   if (command === 'reset') return console.log(`Removed ${reset()}`)
   throw new LocalError(`Unknown command ${command}. Known: start, demo, upload, doctor, reset.`)
 }
