@@ -36,10 +36,10 @@ const completed = async (id: string): Promise<number> => {
 const runtime = async (id: string): Promise<string> => (await app.get(`/api/jobs/${id}/instance`)).body.runtimeStatus as string
 const events = async (id: string): Promise<{ event: string; actor: string; data: Record<string, unknown> }[]> =>
   (await app.get(`/api/jobs/${id}/events`)).body.events
-const big = (name: string = randomUUID()) => app.submit('hello_world', { n: 30_000, name })
+const big = (name: string = randomUUID()) => app.submit('hello_world', { n: 12_000, name })
 
 describe('cancel', () => {
-  test.each([0, 1, 5000, 29_000, 31_000, 50_000])(
+  test.each([0, 1, 2000, 11_500, 12_500, 20_000])(
     'with %i tasks handed out: nothing runs on, no lease stays, the instance ends',
     async (least) => {
       const { job_id } = await big()
@@ -62,13 +62,13 @@ describe('cancel', () => {
 
   test('a cancelled job is retried: what was done is kept', async () => {
     const { job_id } = await big()
-    await handedOut(job_id, 5000)
+    await handedOut(job_id, 2000)
     await act(job_id, 'cancel')
     const kept = await completed(job_id)
     const { status, body } = await act(job_id, 'retry', { reason: 'was right after all' })
     expect([status, body.attempt, body.from_stage]).toEqual([202, 2, 1])
     const job = await app.waitForJob(job_id)
-    expect(job).toMatchObject({ status: 'completed', attempt: 2, result: { greetings: 30_000, replies: 30_000 } })
+    expect(job).toMatchObject({ status: 'completed', attempt: 2, result: { greetings: 12_000, replies: 12_000 } })
     expect(kept).toBeGreaterThan(0)
     // One execution each: what was completed before the cancel was not claimed again.
     const [row] = await sql<{ n: number }>(
@@ -82,7 +82,7 @@ describe('cancel', () => {
 describe('pause and resume', () => {
   test('a paused job claims nothing, costs no claim, and goes on where it was held', async () => {
     const { job_id } = await big()
-    await handedOut(job_id, 3000)
+    await handedOut(job_id, 1500)
     expect((await act(job_id, 'pause')).body).toMatchObject({ status: 'paused', changed: true })
     expect((await act(job_id, 'pause')).body).toMatchObject({ status: 'paused', changed: false })
     await until('the instance is suspended', async () => (await runtime(job_id)) === 'Suspended' || undefined)
@@ -93,7 +93,7 @@ describe('pause and resume', () => {
     expect(await completed(job_id)).toBe(held)
     expect(await act(job_id, 'resume')).toMatchObject({ status: 202, body: { status: 'processing', changed: true } })
     const job = await app.waitForJob(job_id)
-    expect(job).toMatchObject({ status: 'completed', attempt: 1, result: { greetings: 30_000, replies: 30_000 } })
+    expect(job).toMatchObject({ status: 'completed', attempt: 1, result: { greetings: 12_000, replies: 12_000 } })
     const [row] = await sql<{ most: number }>(
       `SELECT max(t.claims)::int AS most FROM app.tasks t JOIN app.stages s USING (stage_id) WHERE s.job_id = $1`,
       [job_id],
