@@ -4,9 +4,12 @@ import { expect, test } from 'vitest'
 
 const ROOT = new URL('../../', import.meta.url)
 const read = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8')
-const rows = [...read('docs/incident-tests.md').matchAll(/^\| ([^|]+) \| ([\w/-]*test\/[^|]+\.ts) \| (.+) \|$/gm)].map(
-  ([, failure = '', file = '', title = '']): [string, string, string] => [failure, file, title],
-)
+const rowsOf = (document: string): [string, string, string][] =>
+  [...read(document).matchAll(/^\| (.+) \| ([\w/-]*test\/[^|]+\.ts) \| (.+) \|$/gm)].map(
+    ([, failure = '', file = '', title = '']) => [failure.split(' | ')[0] ?? '', file, title],
+  )
+const threats = rowsOf('docs/security.md')
+const rows = [...rowsOf('docs/incident-tests.md'), ...threats]
 
 /** Is the text the title of a test or a group? One that stands in a comment is none. */
 function isTitle(text: string, source: string): boolean {
@@ -14,8 +17,9 @@ function isTitle(text: string, source: string): boolean {
   return at >= 0 && /\b(?:test|describe)(?:\.each)?\((?:(?!\n\n)[\s\S])*$/.test(source.slice(Math.max(0, at - 600), at))
 }
 
-test('docs/incident-tests.md has its rows', () => {
-  expect(rows.length).toBeGreaterThan(30)
+test('docs/incident-tests.md and docs/security.md have their rows', () => {
+  expect(rows.length - threats.length).toBeGreaterThan(30)
+  expect(threats.length).toBeGreaterThan(15)
 })
 
 test.each(rows)('%s: its test exists and is not skipped', (_failure, file, title) => {
@@ -26,6 +30,8 @@ test.each(rows)('%s: its test exists and is not skipped', (_failure, file, title
 test.each([
   'docs/architecture.md',
   'docs/README.md',
+  'docs/security.md',
+  'SECURITY.md',
   'README.md',
   'CONTRIBUTING.md',
   'test/support/README.md',
