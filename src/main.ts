@@ -13,10 +13,17 @@ import { ORCHESTRATOR } from './models/steps.ts'
 import { job } from './orchestrators/job.ts'
 import { authLevelOf, corsOrigins, isCatalogueOpen } from './platform/config.ts'
 import { resources } from './platform/resources.ts'
+import { shutdown } from './platform/shutdown.ts'
 
 // Bodies of downloads go through as streams; without this the library would hold each whole in memory.
 app.setup({ enableHttpStream: true })
 keepLogLevels(app)
+// A worker is ended by its host's word, by a signal, or both; either waits for what runs.
+app.hook.preInvocation((hook) => {
+  const run = hook.functionHandler as (...inputs: unknown[]) => unknown
+  hook.functionHandler = (...inputs: unknown[]): unknown => shutdown.track(() => run(...inputs))
+})
+app.hook.appTerminate(() => shutdown.end())
 
 const client = df.input.durableClient()
 

@@ -1,12 +1,15 @@
 // The connection pool, with the limits that a pooler in transaction mode allows: no session state, no named statements.
 import pg from 'pg'
 import { AppError } from '../rules/errors.ts'
+import { clientWith, type PasswordSource, Passwords } from './logins.ts'
 import { checkSession } from './session-settings.ts'
 import { toAppError } from './sql-errors.ts'
 
 export interface PoolSettings {
   readonly connectionString: string
   readonly max: number
+  /** Passwords that change; else the one of the connection string. */
+  readonly password?: PasswordSource
 }
 
 /** What the callers of SQL need: one statement on some connection. */
@@ -19,33 +22,42 @@ export interface Database {
 }
 
 export interface Pool extends Database {
+  /** Ends when every connection is given back. */
   end(): Promise<void>
+  /** A connection of one's own, to be released. @throws what `pg` throws; AppError `DATABASE_REFUSED` */
+  connect(): Promise<pg.PoolClient>
   readonly pg: pg.Pool
 }
 
 /**
- * Opens a pool; connects lazily. Waits at most 5 s for a connection, so that callers get an answer instead of a queue. Calls throw
- * `DATABASE_SETTINGS` where a setting of the role would break jobs.
+ * Opens a pool; connects lazily. Waits at most 5 s for a connection, so that callers get an answer instead of a queue. Connections live 50
+ * minutes: shorter than a token, so that none outlives the right it was opened with by much. Calls throw `DATABASE_SETTINGS` where a setting
+ * of the role would break jobs.
  */
-export function openPool(settings: PoolSettings): Pool {
+export function openPool({ connectionString, max, password }: PoolSettings): Pool {
+  const passwords = password && new Passwords(password)
   const pool = new pg.Pool({
-    connectionString: settings.connectionString,
-    max: settings.max,
+    connectionString,
+    max,
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: 5000,
     maxLifetimeSeconds: 3000,
     application_name: 'lamplighter',
     verify: (client, done) => void checkSession(client).then(() => done(), done),
+    ...(passwords ? { Client: clientWith(passwords) } : {}),
   })
   // An idle connection that breaks emits here; the next query opens another one, so there is nothing to do but not to crash.
   pool.on('error', () => undefined)
+  const loggedIn = <T>(run: () => Promise<T>): Promise<T> => (passwords ? passwords.withFresh(run) : run())
   return {
     pg: pool,
     end: () => pool.end(),
+    connect: () => loggedIn(() => pool.connect()),
     async query<R extends object>(text: string, values: readonly unknown[] = []): Promise<R[]> {
       try {
-        const result = await pool.query<R>(text, values as unknown[])
-        return result.rows
+        // What a new connection is refused with is told before the statement is sent: asked again, it runs once.
+        const { rows } = await loggedIn(() => pool.query<R>(text, values as unknown[]))
+        return rows
       } catch (error) {
         throw toAppError(error)
       }
@@ -64,7 +76,7 @@ export function readingWithin(pool: Pool, ms: number, { sort = false } = {}): Da
     async query<R extends object>(text: string, values: readonly unknown[] = []): Promise<R[]> {
       let client: pg.PoolClient | undefined
       try {
-        client = await pool.pg.connect()
+        client = await pool.connect()
         await client.query(
           `BEGIN READ ONLY; SET LOCAL statement_timeout = ${Math.round(ms)}${sort ? '' : '; SET LOCAL enable_sort = off'}`,
         )

@@ -13,7 +13,18 @@ const BUSY = new Set(['40001', '40P01', '55P03', '57014', '53300', '53400'])
 /** admin_shutdown, crash_shutdown, cannot_connect_now, disk full, out of memory. */
 const DOWN = new Set(['57P01', '57P02', '57P03', '53100', '53200'])
 const NETWORK =
-  /ECONNREFUSED|ECONNRESET|ENOTFOUND|ETIMEDOUT|EPIPE|EAI_AGAIN|Connection terminated|timeout exceeded|not queryable/i
+  /ECONNREFUSED|ECONNRESET|ENOTFOUND|ETIMEDOUT|EPIPE|EAI_AGAIN|Connection terminated|timeout exceeded|not queryable|after calling end on the pool/i
+
+/** No such database, schema, table or function. */
+const SCHEMA = new Set(['3D000', '3F000', '42P01', '42883'])
+const GRANT = 'Run, as the owner of the schema, the grants that `npm run migrate -- --print-grants` prints.'
+
+/** Why nobody was let in, without addresses. */
+function refusal(code: string, message: string): string {
+  if (/no encryption|SSL off/i.test(message))
+    return 'Postgres takes connections with TLS only: add ?sslmode=verify-full to the connection string.'
+  return `Postgres refused the role of the connection (${code}): its name or password is wrong, or the role may not log in.`
+}
 
 interface PgError extends Error {
   readonly code?: string
@@ -35,6 +46,13 @@ export function toAppError(error: unknown): AppError {
   if (DOWN.has(code) || code.startsWith('08') || NETWORK.test(`${code} ${message}`) || error instanceof AggregateError) {
     return new AppError('DATABASE_UNAVAILABLE', 'Postgres cannot be reached.', { cause: error })
   }
+  if (SCHEMA.has(code))
+    return new AppError('DATABASE_SCHEMA', `The database lacks something of this release: ${message}. Run npm run migrate.`, {
+      cause: error,
+    })
+  if (code === '42501')
+    return new AppError('DATABASE_FORBIDDEN', `The role of the app lacks a right: ${message}. ${GRANT}`, { cause: error })
+  if (code.startsWith('28')) return new AppError('DATABASE_REFUSED', refusal(code, message), { cause: error })
   if (code === '22P05' || code === '22021')
     return new AppError('TEXT_NOT_STORABLE', 'A text holds a character that cannot be stored.', { cause: error })
   if (code.startsWith('23'))

@@ -3,7 +3,13 @@ import { ExponentialBackoff, handleWhen, retry } from 'cockatiel'
 import { AppError } from '../rules/errors.ts'
 import type { Deps } from './deps.ts'
 
-const DOWN: ReadonlySet<string> = new Set(['DATABASE_UNAVAILABLE', 'DATABASE_BUSY', 'DATABASE_SETTINGS'])
+const DOWN: ReadonlySet<string> = new Set([
+  'DATABASE_UNAVAILABLE',
+  'DATABASE_BUSY',
+  'DATABASE_SETTINGS',
+  'DATABASE_REFUSED',
+  'IDENTITY_UNAVAILABLE',
+])
 
 const isDatabaseDown = (error: unknown): boolean => error instanceof AppError && DOWN.has(error.code)
 

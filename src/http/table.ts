@@ -11,6 +11,7 @@ import { jobRoutes } from './jobs.ts'
 import { poisonRoutes } from './poison.ts'
 import { rasterRoutes } from './rasters.ts'
 import type { HttpRow } from './route.ts'
+import { secretRoutes } from './secrets.ts'
 import { stacItemRoutes } from './stac-items.ts'
 import { stacRoutes } from './stac.ts'
 import { stacSearchRoutes } from './stac-search.ts'
@@ -34,6 +35,7 @@ export const HTTP_TABLE: readonly HttpRow[] = [
   ...stacSearchRoutes,
   ...stacItemRoutes,
   ...stacValidateRoutes,
+  ...secretRoutes,
   ...healthRoutes,
   ...dbRoutes,
 ]

@@ -28,6 +28,10 @@ export const Config = z.object({
     .string()
     .optional()
     .describe('client id of the identity that owns the schema; needed to migrate from inside'),
+  MIGRATE_PGUSER: z
+    .string()
+    .optional()
+    .describe('role that migrates on PGHOST: the name of the identity of MIGRATE_CLIENT_ID; default PGUSER'),
   KEY_VAULT_URL: z.url().optional().describe('vault that secrets are read from, e.g. https://NAME.vault.azure.net'),
   SECRETS_SOURCE: z.enum(['env', 'keyvault']).default('env').describe('where secrets of third parties come from'),
   PG_POOL_MAX: z.coerce.number().int().min(1).max(500).default(20).describe('connections of one process'),
@@ -141,7 +145,7 @@ function settingProblem({ path, message }: z.core.$ZodIssue): string {
   const name = path.join('.')
   return `${name} (${message}; it is: ${Config.shape[name as keyof typeof Config.shape]?.description ?? 'unknown'})`
 }
-/** Where the database is: as given, or the server of the settings with TLS that is verified. */
+/** Where the database is: as given, or the server of the settings with TLS that is verified. It holds a password only as it was given. */
 export function databaseUrl({ DATABASE_URL, PGHOST, PGPORT, PGDATABASE, PGUSER = '' }: Config): string {
   if (DATABASE_URL) return DATABASE_URL
   return `postgres://${encodeURIComponent(PGUSER)}@${PGHOST}:${PGPORT}/${encodeURIComponent(PGDATABASE)}?sslmode=verify-full`

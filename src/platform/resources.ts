@@ -9,15 +9,23 @@ import { dataAccount } from '../storage/account.ts'
 import { openBlobStore } from '../storage/blob-store.ts'
 import { openBreakers } from './breakers.ts'
 import { allowedContainers, type Config, databaseUrl, readConfig } from './config.ts'
+import { type Identity, openIdentity } from './credentials.ts'
+import { databasePassword } from './database-password.ts'
 import { createLog } from './log.ts'
 import { processIdentity } from './process-identity.ts'
+import { openSecrets, type Secrets } from './secrets.ts'
+import { shutdown } from './shutdown.ts'
 import { openTokenCheck, type TokenCheck } from './tokens.ts'
+import { openVault } from './vault.ts'
 
 /** What doors work with: the engine's needs, and the settings of the process. */
 export interface Resources extends Deps {
   readonly config: Config
   /** Of AUTH_MODE jwt. */
   readonly checkToken: TokenCheck
+  /** Of the running app: opens storage, database and vault. */
+  readonly identity: Identity
+  readonly secrets: Secrets
 }
 
 let current: Resources | undefined
@@ -31,15 +39,21 @@ export function resources(): Resources {
 function build(env: NodeJS.ProcessEnv): Resources {
   const config = readConfig(env)
   const byName = new Map(jobs.map((j) => [j.name, j]))
-  const stop = new AbortController()
-  process.once('SIGTERM', () => stop.abort())
-  const db = openPool({ connectionString: databaseUrl(config), max: config.PG_POOL_MAX })
+  process.once('SIGTERM', () => void shutdown.end())
   const log = createLog(config.LOG_LEVEL, config.LOG_FORMAT)
+  const identity = openIdentity(config.AZURE_CLIENT_ID)
+  const secrets = secretsOf(config, identity, env, log)
+  const password = databasePassword(config, identity, secrets)
+  const db = openPool({ connectionString: databaseUrl(config), max: config.PG_POOL_MAX, ...(password ? { password } : {}) })
+  shutdown.onEnd(() => db.end())
   return {
     db,
+    identity,
+    secrets,
     breakers: sharedBreakers(config, db, log),
     blobs: openBlobStore({
       ...dataAccount(config),
+      credential: identity,
       allowed: allowedContainers(config),
       tiers: { bronze: config.BRONZE_CONTAINER, silver: config.SILVER_CONTAINER, gold: config.GOLD_CONTAINER },
     }),
@@ -56,10 +70,20 @@ function build(env: NodeJS.ProcessEnv): Resources {
     now: () => new Date(),
     random: Math.random,
     process: processIdentity(env),
-    stopping: stop.signal,
+    stopping: shutdown.signal,
     jobType: (name) => byName.get(name),
     jobTypes: jobs,
   }
+}
+
+function secretsOf(
+  { SECRETS_SOURCE, KEY_VAULT_URL }: Config,
+  identity: Identity,
+  env: NodeJS.ProcessEnv,
+  log: Deps['log'],
+): Secrets {
+  const vault = SECRETS_SOURCE === 'keyvault' && KEY_VAULT_URL ? openVault(KEY_VAULT_URL, identity) : undefined
+  return openSecrets({ vault, env, now: Date.now, log })
 }
 
 /** This process's breakers, whose changes the others learn of through Postgres. */

@@ -39,7 +39,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
   AzureWebJobsStorage: 'AzureWebJobsStorage__blobServiceUri and AzureWebJobsStorage__credential',
 }
 
-const hasPassword = (url: string): boolean => !URL.canParse(url) || new URL(url).password !== '' || /[?&]password=/i.test(url)
+/** Whether a connection string brings its password itself. */
+export const hasPassword = (url: string): boolean =>
+  !URL.canParse(url) || new URL(url).password !== '' || /[?&]password=/i.test(url)
 
 /** What is wrong with settings taken together; empty: nothing. */
 export const settingConflicts = (given: Given): string[] => RULES.flatMap((rule) => rule(given) || [])

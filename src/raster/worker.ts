@@ -1,5 +1,6 @@
 // Entry of a raster's child process: one task at a time, over messages. Foreign bytes are decoded here and nowhere else, so that a crash,
 // a hang or a full memory ends this process and never the host. A bundle of its own: the Functions host must not load it.
+import { openIdentity } from '../platform/credentials.ts'
 import { dataAccount } from '../storage/account.ts'
 import { openBlobStore } from '../storage/blob-store.ts'
 import { AppError, describeError } from '../rules/errors.ts'
@@ -8,7 +9,9 @@ import { answerLook } from './look.ts'
 import { runRasterTask } from './run-task.ts'
 import { RasterTask } from './tasks.ts'
 
-const blobs = openBlobStore({ ...dataAccount(process.env), allowed: new Set() })
+// An identity of this process: tokens never cross to it, the SDK asks for its own.
+const credential = openIdentity(process.env['AZURE_CLIENT_ID'] || undefined)
+const blobs = openBlobStore({ ...dataAccount(process.env), credential, allowed: new Set() })
 
 process.on('message', (request: PoolRequest) => {
   answer(request).then(send, () => process.exit(70))

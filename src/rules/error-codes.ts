@@ -2,6 +2,7 @@
 
 import { CQL2_ERROR_CODES } from './cql2-error-codes.ts'
 import { type ErrorFacts, facts } from './error-facts.ts'
+import { IDENTITY_ERROR_CODES } from './identity-error-codes.ts'
 import { RASTER_ERROR_CODES } from './raster-error-codes.ts'
 import { STAC_ERROR_CODES } from './stac-error-codes.ts'
 
@@ -211,6 +212,24 @@ export const ERROR_CODES = {
     'The database role has a session setting that would break jobs; health/full names it.',
     'Run the ALTER ROLE statement of the message, then reconnect.',
   ),
+  DATABASE_REFUSED: facts(
+    503,
+    true,
+    'Postgres does not let the app in; the message names role and identity.',
+    'Do what the message says, in Postgres or in the settings.',
+  ),
+  DATABASE_FORBIDDEN: facts(
+    503,
+    true,
+    'The role of the app lacks a right in Postgres; the message names the object.',
+    'Run the grants that npm run migrate -- --print-grants prints.',
+  ),
+  DATABASE_SCHEMA: facts(
+    503,
+    true,
+    'The database is not migrated to this release; the message names what is missing.',
+    'Run npm run migrate.',
+  ),
   DATABASE_BUSY: facts(503, true, 'No connection or lock became free in time.', 'Repeat after Retry-After.'),
   DATABASE_ERROR: facts(500, false, 'Postgres refused a statement.', 'See the log under the request id.'),
   DURABLE_UNAVAILABLE: facts(
@@ -219,6 +238,7 @@ export const ERROR_CODES = {
     'The orchestration client could not start or ask for an instance.',
     'Repeat; a submitted job is repaired by itself.',
   ),
+  ...IDENTITY_ERROR_CODES,
   CONFIG_INVALID: facts(503, false, 'Settings are missing or wrong; the message names all.', 'Set them and restart.'),
   ...CQL2_ERROR_CODES,
   ...RASTER_ERROR_CODES,

@@ -1,4 +1,5 @@
 // One storage account: its SDK client, loaded and reached at the first call, and the two locks on every name.
+import type { TokenCredential } from '@azure/identity'
 import type { BlobClient, BlobServiceClient, BlockBlobClient, ContainerClient } from '@azure/storage-blob'
 import { AppError } from '../rules/errors.ts'
 import type { BlobRef } from '../models/blob.ts'
@@ -6,9 +7,11 @@ import type { Tiers } from '../models/blob-store.ts'
 import { assertName, blobNameProblem, writableNameProblem } from './names.ts'
 
 export interface BlobStoreSettings {
-  /** Shared key (laptop); else `accountUrl` with the process identity. */
+  /** Shared key (laptop); else `accountUrl` with `credential`. */
   readonly connectionString: string | undefined
   readonly accountUrl: string | undefined
+  /** The identity of the process; not needed with a connection string. */
+  readonly credential?: TokenCredential
   readonly allowed: ReadonlySet<string>
   /** Default: `bronze`, `silver`, `gold`. */
   readonly tiers?: Tiers
@@ -65,10 +68,9 @@ async function connect(settings: BlobStoreSettings): Promise<BlobServiceClient> 
   // The SDK's retry policy is the only one for blob calls; nothing stacks on it.
   const options = { retryOptions: { maxTries: 4, retryDelayInMs: 500, maxRetryDelayInMs: 8000, tryTimeoutInMs: 60_000 } }
   if (settings.connectionString) return BlobServiceClient.fromConnectionString(settings.connectionString, options)
-  if (!settings.accountUrl)
+  if (!settings.accountUrl || !settings.credential)
     throw new AppError('CONFIG_INVALID', 'No data account: set DATA_STORAGE_URL (identity) or DATA_STORAGE (connection string).')
-  const { DefaultAzureCredential } = await import('@azure/identity')
-  return new BlobServiceClient(settings.accountUrl, new DefaultAzureCredential(), options)
+  return new BlobServiceClient(settings.accountUrl, settings.credential, options)
 }
 
 /** The second lock: what the client will ask for is what the caller named. */

@@ -6,6 +6,7 @@ import type { SasGrant, SasOptions } from '../models/blob-store.ts'
 const MAX_MINUTES = 60
 /** Clocks differ: a signature that begins now would be refused by a service that is a little behind. */
 const EARLIER_MS = 5 * 60_000
+/** How long a key lives; any signature ends within an hour, so half of that is time enough for one more. */
 const KEY_MS = 6 * 3_600_000
 
 /** Signs for one account; the delegation key is asked for once and renewed at half its life. */
@@ -57,7 +58,8 @@ export class SasSigner {
   #delegationKey(service: BlobServiceClient): Promise<UserDelegationKey> {
     const now = this.#now()
     if (!this.#key || now >= this.#key.renewAt) {
-      const value = service.getUserDelegationKey(new Date(now - EARLIER_MS), new Date(now + KEY_MS))
+      const from = now - EARLIER_MS
+      const value = service.getUserDelegationKey(new Date(from), new Date(from + KEY_MS)).catch(refused)
       const key = { value, renewAt: now + KEY_MS / 2 }
       this.#key = key
       // A refusal is not kept: the next call asks again.
@@ -67,6 +69,16 @@ export class SasSigner {
     }
     return this.#key.value
   }
+}
+
+/** The role for keys is another one than those for blobs. @throws AppError `STORAGE_FORBIDDEN`, or what the service said */
+function refused(error: unknown): never {
+  if ((error as { readonly statusCode?: number }).statusCode !== 403) throw error
+  throw new AppError(
+    'STORAGE_FORBIDDEN',
+    `The storage account gives no user delegation key. Grant Storage Blob Delegator on the storage account to the app's identity.`,
+    { cause: error },
+  )
 }
 
 function refuse(path: string, message: string): never {

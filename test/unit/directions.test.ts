@@ -27,6 +27,8 @@ const planted: [file: string, code: string, message: RegExp][] = [
   ['src/storage/a.ts', `import '../platform/resources.ts'`, /storage may import/],
   ['src/storage/b.ts', `import '../inventory/glob.ts'`, /storage may import/],
   ['src/raster/a.ts', `import '../activities/x.ts'`, /raster may import/],
+  ['src/raster/c.ts', `import '../platform/credentials.ts'`, /raster may import/],
+  ['src/raster/worker.ts', `import '../platform/resources.ts'`, /entry of raster's processes may import/],
   ['src/raster/b.ts', `import '../stac/item.ts'`, /raster may import/],
   ['src/stac/a.ts', `import '../inventory/glob.ts'`, /stac may import/],
   ['src/rules/a.ts', `import 'pg'`, /zod .* only/],
