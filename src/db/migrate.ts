@@ -5,8 +5,11 @@ import { basename, join } from 'node:path'
 import { runner } from 'node-pg-migrate'
 import pg from 'pg'
 import * as z from 'zod'
+import { APP_ROLE, grantsForApp } from './grants.ts'
+import { clientWith, type PasswordSource, Passwords } from './logins.ts'
+import { begin, hasRole, toMigrationError } from './migration-session.ts'
 import { type FunctionSource, replaceFunctions } from './replace-functions.ts'
-import { toAppError } from './sql-errors.ts'
+import { checkServerVersion } from './server-version.ts'
 
 /** What a migration run did. */
 export interface MigrationReport {
@@ -22,62 +25,73 @@ interface Release {
   readonly mark: string
 }
 
+export interface MigrateOptions {
+  /** A token or a kept secret; else the password of the connection string. */
+  readonly password?: PasswordSource
+  /** Told what an operator should know and what stops nothing. */
+  readonly warn?: (sentence: string) => void
+}
+
 /**
  * Migrates; run twice, the second run only reads, which a role without rights on the schema may do too. Takes turns with other migrations
  * by a lock that ends with its transaction, so it leaves nothing behind on a pooler's connection either. A failing statement leaves the
- * schema as it was: the migrations are one transaction, the functions another.
+ * schema as it was: the migrations are one transaction, the functions another. Who is a member of `app_owner` works as that role, so that
+ * the schema belongs to it whoever migrates next. On a new schema the role of the app, where there is one, gets its grants.
  * @param sqlFolder the folder that holds `migrations/` and `functions/`
- * @throws Error when the database is newer than this release, or when a migration that was applied reads otherwise here; AppError
- * `DATABASE_UNAVAILABLE`; else what Postgres says
+ * @throws Error when the server is too old, when the database is newer than this release, or when a migration that was applied reads otherwise
+ * here; AppError `DATABASE_UNAVAILABLE`, `DATABASE_REFUSED`, `DATABASE_FORBIDDEN`; else what Postgres says
  */
-export async function migrate(connectionString: string, sqlFolder: string): Promise<MigrationReport> {
-  const client = new pg.Client({ connectionString, application_name: 'lamplighter-migrate' })
+export async function migrate(
+  connectionString: string,
+  sqlFolder: string,
+  { password, warn }: MigrateOptions = {},
+): Promise<MigrationReport> {
+  const Client = password ? clientWith(new Passwords(password)) : pg.Client
+  const client = new Client({ connectionString, application_name: 'lamplighter-migrate' })
   // A connection that breaks between two statements is told by the next one.
   client.on('error', () => undefined)
   try {
     await client.connect()
+    const warning = await checkServerVersion(client)
+    if (warning) warn?.(warning)
     const release = await readRelease(sqlFolder)
     if ((await compare(client, release)) === 'current') return { migrations: [], functionsReplaced: false }
-    await begin(client)
-    await client.query('CREATE SCHEMA IF NOT EXISTS app')
-    await compare(client, release)
-    // Its own BEGIN is a warning inside ours, and its COMMIT ends ours: table, migrations and lock go together.
-    const done = await runner({
-      dbClient: client,
-      dir: join(sqlFolder, 'migrations'),
-      direction: 'up',
-      migrationsTable: 'migrations',
-      migrationsSchema: 'app',
-      checkOrder: true,
-      noLock: true,
-      singleTransaction: true,
-      log: () => undefined,
-    })
-    if (done.length > 0) await begin(client)
-    await recordHashes(client, release)
-    const functionsReplaced = (await readMark(client)) !== release.mark
-    if (functionsReplaced) {
-      await replaceFunctions(client, release.functions)
-      await client.query(`COMMENT ON SCHEMA app IS '${release.mark}'`)
-    }
-    await client.query('COMMIT')
-    return { migrations: done.map((m) => m.name), functionsReplaced }
+    return await bringUp(client, release, sqlFolder)
   } catch (error) {
-    throw toAppErrorWithText(error)
+    throw toMigrationError(error)
   } finally {
     await client.end()
   }
 }
 
-async function begin(client: pg.Client): Promise<void> {
-  await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
-  await client.query('SELECT pg_advisory_xact_lock(4710, 0)')
-}
-
-/** Operators need the statement's own words here, unlike callers of the API. */
-function toAppErrorWithText(error: unknown): Error {
-  const mapped = toAppError(error)
-  return mapped.code === 'DATABASE_ERROR' && error instanceof Error ? error : mapped
+async function bringUp(client: pg.Client, release: Release, sqlFolder: string): Promise<MigrationReport> {
+  await begin(client)
+  await client.query('CREATE SCHEMA IF NOT EXISTS app')
+  await compare(client, release)
+  const isNew = (await readApplied(client)).length === 0
+  // Its own BEGIN is a warning inside ours, and its COMMIT ends ours: table, migrations and lock go together.
+  const done = await runner({
+    dbClient: client,
+    dir: join(sqlFolder, 'migrations'),
+    direction: 'up',
+    migrationsTable: 'migrations',
+    migrationsSchema: 'app',
+    checkOrder: true,
+    noLock: true,
+    singleTransaction: true,
+    log: () => undefined,
+  })
+  if (done.length > 0) await begin(client)
+  await recordHashes(client, release)
+  const functionsReplaced = (await readMark(client)) !== release.mark
+  if (functionsReplaced) {
+    await replaceFunctions(client, release.functions)
+    await client.query(`COMMENT ON SCHEMA app IS '${release.mark}'`)
+  }
+  // Once: a REVOKE of later stays.
+  if (isNew && done.length > 0 && (await hasRole(client, APP_ROLE))) for (const grant of grantsForApp) await client.query(grant)
+  await client.query('COMMIT')
+  return { migrations: done.map((m) => m.name), functionsReplaced }
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')

@@ -146,7 +146,13 @@ function settingProblem({ path, message }: z.core.$ZodIssue): string {
   return `${name} (${message}; it is: ${Config.shape[name as keyof typeof Config.shape]?.description ?? 'unknown'})`
 }
 /** Where the database is: as given, or the server of the settings with TLS that is verified. It holds a password only as it was given. */
-export function databaseUrl({ DATABASE_URL, PGHOST, PGPORT, PGDATABASE, PGUSER = '' }: Config): string {
+export function databaseUrl({
+  DATABASE_URL,
+  PGHOST,
+  PGPORT,
+  PGDATABASE,
+  PGUSER = '',
+}: Pick<Config, 'DATABASE_URL' | 'PGHOST' | 'PGPORT' | 'PGDATABASE' | 'PGUSER'>): string {
   if (DATABASE_URL) return DATABASE_URL
   return `postgres://${encodeURIComponent(PGUSER)}@${PGHOST}:${PGPORT}/${encodeURIComponent(PGDATABASE)}?sslmode=verify-full`
 }

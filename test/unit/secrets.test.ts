@@ -213,7 +213,7 @@ test('info tells everything but values; a secret shows in nothing that prints ob
   const printed = [
     JSON.stringify({ info, secret, secrets }),
     inspect({ secret, secrets }, { depth: 9, showHidden: true }),
-    `${secret}`,
+    secret.toString(),
   ]
   expect(printed.join()).not.toContain('geheim')
   vault.answer = FORBIDDEN_BY_RBAC(CLIENT)

@@ -1,0 +1,42 @@
+// The transaction of a migration: one at a time, as the role that owns the schema.
+import type pg from 'pg'
+import { AppError } from '../rules/errors.ts'
+import { OWNER_ROLE } from './grants.ts'
+import { toAppError } from './sql-errors.ts'
+
+/** Waits until no other migration works. */
+export async function begin(client: pg.Client): Promise<void> {
+  await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
+  await client.query('SELECT pg_advisory_xact_lock(4710, 0)')
+  if (await mayWorkAsOwner(client)) await client.query(`SET LOCAL ROLE ${OWNER_ROLE}`)
+}
+
+/** A member of the owner's role, where the schema is that role's or is not there yet. A superuser needs no other's rights. */
+async function mayWorkAsOwner(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ ok: boolean }>(
+    `SELECT NOT r.rolsuper AND r.rolname <> o.rolname AND pg_has_role(r.oid, o.oid, 'MEMBER')
+       AND NOT EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = 'app' AND n.nspowner <> o.oid) AS ok
+     FROM pg_roles r, pg_roles o WHERE r.rolname = session_user AND o.rolname = $1`,
+    [OWNER_ROLE],
+  )
+  return rows[0]?.ok ?? false
+}
+
+export async function hasRole(client: pg.Client, role: string): Promise<boolean> {
+  return ((await client.query('SELECT FROM pg_roles WHERE rolname = $1', [role])).rowCount ?? 0) > 0
+}
+
+const TOLD_BY_POSTGRES: ReadonlySet<string> = new Set(['DATABASE_ERROR', 'DATABASE_SCHEMA'])
+
+/** Operators need the statement's own words here, unlike callers of the API. */
+export function toMigrationError(error: unknown): Error {
+  const mapped = toAppError(error)
+  if (!(error instanceof Error)) return mapped
+  if (TOLD_BY_POSTGRES.has(mapped.code)) return error
+  if (mapped.code !== 'DATABASE_FORBIDDEN') return mapped
+  return new AppError(
+    'DATABASE_FORBIDDEN',
+    `This role may not change the schema (${error.message}). Migrate as the owner: MIGRATE_DATABASE_URL of ${OWNER_ROLE}, or MIGRATE_CLIENT_ID and MIGRATE_PGUSER of an identity that is a member of it.`,
+    { cause: error },
+  )
+}
