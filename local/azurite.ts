@@ -20,8 +20,8 @@ const PUBLISHED_KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz
 const KEY_FILE = 'account-key'
 
 /** The connection string of an Azurite on this machine. */
-export const azuriteConnection = (port: number, key = PUBLISHED_KEY): string =>
-  `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${key};BlobEndpoint=http://127.0.0.1:${port}/${ACCOUNT};`
+export const azuriteConnection = (port: number, key = PUBLISHED_KEY, protocol = 'http'): string =>
+  `DefaultEndpointsProtocol=${protocol};AccountName=${ACCOUNT};AccountKey=${key};BlobEndpoint=${protocol}://127.0.0.1:${port}/${ACCOUNT};`
 
 /** Random, once for a data folder: with the published one every program and web page on the machine could read and write. */
 async function accountKey(folder: string): Promise<string> {
@@ -37,6 +37,8 @@ export interface AzuriteOptions {
   readonly folder: string
   readonly port?: number
   readonly inMemory?: boolean
+  /** Files of certificate and key: speaks TLS only, and takes tokens beside the account key. */
+  readonly tls?: { readonly cert: string; readonly key: string }
 }
 
 /** Another process may take the port between the look and the bind: then another port is tried. @throws LocalError */
@@ -51,6 +53,7 @@ export async function startAzurite(options: AzuriteOptions): Promise<LocalAzurit
 }
 
 function flagsOf(options: AzuriteOptions, port: number): string[] {
+  const { tls } = options
   const data = options.inMemory ? ['--inMemoryPersistence'] : ['--location', options.folder]
   return [
     '--silent',
@@ -63,6 +66,7 @@ function flagsOf(options: AzuriteOptions, port: number): string[] {
     '--disableTelemetry',
     // Else a host name chosen by the caller could name the account.
     '--disableProductStyleUrl',
+    ...(tls ? ['--oauth', 'basic', '--cert', tls.cert, '--key', tls.key] : []),
     ...data,
   ]
 }
@@ -88,7 +92,7 @@ async function attempt(options: AzuriteOptions, port: number): Promise<LocalAzur
     await new Promise((r) => setTimeout(r, 25))
   }
   return {
-    connectionString: azuriteConnection(port, key),
+    connectionString: azuriteConnection(port, key, options.tls ? 'https' : 'http'),
     port,
     pid: child.pid ?? 0,
     ended,

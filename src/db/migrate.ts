@@ -7,7 +7,7 @@ import pg from 'pg'
 import * as z from 'zod'
 import { APP_ROLE, grantsForApp } from './grants.ts'
 import { clientWith, type PasswordSource, Passwords } from './logins.ts'
-import { begin, hasRole, toMigrationError } from './migration-session.ts'
+import { begin, hasRole, hasSchema, toMigrationError } from './migration-session.ts'
 import { type FunctionSource, replaceFunctions } from './replace-functions.ts'
 import { checkServerVersion } from './server-version.ts'
 
@@ -66,7 +66,8 @@ export async function migrate(
 
 async function bringUp(client: pg.Client, release: Release, sqlFolder: string): Promise<MigrationReport> {
   await begin(client)
-  await client.query('CREATE SCHEMA IF NOT EXISTS app')
+  // IF NOT EXISTS would want the right to make schemas where there is nothing to make.
+  if (!(await hasSchema(client))) await client.query('CREATE SCHEMA app')
   await compare(client, release)
   const isNew = (await readApplied(client)).length === 0
   // Its own BEGIN is a warning inside ours, and its COMMIT ends ours: table, migrations and lock go together.

@@ -26,6 +26,10 @@ export async function hasRole(client: pg.Client, role: string): Promise<boolean>
   return ((await client.query('SELECT FROM pg_roles WHERE rolname = $1', [role])).rowCount ?? 0) > 0
 }
 
+export async function hasSchema(client: pg.Client): Promise<boolean> {
+  return ((await client.query(`SELECT FROM pg_namespace WHERE nspname = 'app'`)).rowCount ?? 0) > 0
+}
+
 const TOLD_BY_POSTGRES: ReadonlySet<string> = new Set(['DATABASE_ERROR', 'DATABASE_SCHEMA'])
 
 /** Operators need the statement's own words here, unlike callers of the API. */

@@ -15,6 +15,8 @@ const DOWN = new Set(['57P01', '57P02', '57P03', '53100', '53200'])
 const NETWORK =
   /ECONNREFUSED|ECONNRESET|ENOTFOUND|ETIMEDOUT|EPIPE|EAI_AGAIN|Connection terminated|timeout exceeded|not queryable|after calling end on the pool/i
 
+/** What Node says about certificates that it does not believe. */
+const CERTIFICATE = /^ERR_TLS_CERT|^CERT_|SELF_SIGNED_CERT|^UNABLE_TO_(VERIFY|GET)/
 /** No such database, schema, table or function. */
 const SCHEMA = new Set(['3D000', '3F000', '42P01', '42883'])
 const GRANT = 'Run, as the owner of the schema, the grants that `npm run migrate -- --print-grants` prints.'
@@ -42,6 +44,12 @@ export function toAppError(error: unknown): AppError {
   if (message === 'timeout exceeded when trying to connect') {
     return new AppError('DATABASE_BUSY', 'No database connection became free within 5 s.', { cause: error })
   }
+  if (CERTIFICATE.test(code))
+    return new AppError(
+      'DATABASE_UNAVAILABLE',
+      `The certificate of Postgres is not trusted (${code}). Name its authority by sslrootcert in the connection string or by NODE_EXTRA_CA_CERTS.`,
+      { cause: error },
+    )
   if (BUSY.has(code)) return new AppError('DATABASE_BUSY', `The database could not do it now (${code}).`, { cause: error })
   if (DOWN.has(code) || code.startsWith('08') || NETWORK.test(`${code} ${message}`) || error instanceof AggregateError) {
     return new AppError('DATABASE_UNAVAILABLE', 'Postgres cannot be reached.', { cause: error })
