@@ -14,12 +14,16 @@ export interface PasswordSource {
   renew(): Promise<void>
 }
 
+/** After a new password that was refused too: another one of the same moment would be no better, and its source has limits. */
+const HOPELESS_MS = 10_000
+
 /** The passwords of one pool. Connections that open at once share one question, and those that are refused at once one renewal. */
 export class Passwords {
   readonly #source: PasswordSource
   #asking: Promise<string> | undefined
   #renewing: Promise<void> | undefined
   #generation = 0
+  #hopelessUntil = 0
 
   constructor(source: PasswordSource) {
     this.#source = source
@@ -41,15 +45,21 @@ export class Passwords {
       return await run()
     } catch (error) {
       if (!isRefused(error)) throw error
+      if (Date.now() < this.#hopelessUntil) throw this.#refused(error)
       await this.#renewed(generation)
     }
     try {
       return await run()
     } catch (error) {
       if (!isRefused(error)) throw error
-      const { who, remedy } = this.#source
-      throw new AppError('DATABASE_REFUSED', `Postgres refused ${who}, also with a new one. ${remedy}`, { cause: error })
+      this.#hopelessUntil = Date.now() + HOPELESS_MS
+      throw this.#refused(error)
     }
+  }
+
+  #refused(cause: unknown): AppError {
+    const { who, remedy } = this.#source
+    return new AppError('DATABASE_REFUSED', `Postgres refused ${who}, also with a new one. ${remedy}`, { cause })
   }
 
   /** @param generation the one that was refused: whoever comes later uses what the first one brought */

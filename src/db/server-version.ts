@@ -1,9 +1,9 @@
 // Which Postgres this is: one that is too old fails in the middle of a migration, or of a job.
 import type pg from 'pg'
 
-/** The oldest major version that is accepted, and the newest that the tests run on. */
-const OLDEST = 15
-const NEWEST_TESTED = 18
+/** The oldest major version that has all that is used, and the newest that the tests run on. */
+export const OLDEST = 15
+export const NEWEST_TESTED = 18
 
 /**
  * @returns what to tell about a version that is newer than the tests; undefined: nothing

@@ -55,11 +55,17 @@ export function toAppError(error: unknown): AppError {
     return new AppError('DATABASE_UNAVAILABLE', 'Postgres cannot be reached.', { cause: error })
   }
   if (SCHEMA.has(code))
-    return new AppError('DATABASE_SCHEMA', `The database lacks something of this release: ${message}. Run npm run migrate.`, {
+    return new AppError(
+      'DATABASE_SCHEMA',
+      `The database lacks something of this release: ${message} (${code}). Run npm run migrate.`,
+      {
+        cause: error,
+      },
+    )
+  if (code === '42501')
+    return new AppError('DATABASE_FORBIDDEN', `The role of the app lacks a right: ${message} (${code}). ${GRANT}`, {
       cause: error,
     })
-  if (code === '42501')
-    return new AppError('DATABASE_FORBIDDEN', `The role of the app lacks a right: ${message}. ${GRANT}`, { cause: error })
   if (code.startsWith('28')) return new AppError('DATABASE_REFUSED', refusal(code, message), { cause: error })
   if (code === '22P05' || code === '22021')
     return new AppError('TEXT_NOT_STORABLE', 'A text holds a character that cannot be stored.', { cause: error })

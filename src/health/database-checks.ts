@@ -4,6 +4,7 @@ import { readMigrations, readServerFacts } from '../db/inspect.ts'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { basename } from 'node:path'
+import { NEWEST_TESTED, OLDEST } from '../db/server-version.ts'
 import { sqlFolder } from '../db/sql-folder.ts'
 import type { Resources } from '../platform/resources.ts'
 import type { Check, Finding } from './check.ts'
@@ -64,10 +65,6 @@ export function schemaDrift({ db }: Needs): Check {
   }
 }
 
-/** The oldest that has all that is used, and the newest that the tests ran on. */
-const OLDEST = 15
-const NEWEST = 18
-
 /** Version, rights, connections, clock. */
 export function serverFacts({ db, config, now }: Needs): Check {
   return {
@@ -102,10 +99,10 @@ function versionFinding(version: string, major: number): Finding | undefined {
     return {
       status: 'failed',
       detail: `Postgres ${version} is older than ${OLDEST}, and lacks what the schema uses.`,
-      remediation: `Upgrade the server to one of ${OLDEST} to ${NEWEST}.`,
+      remediation: `Upgrade the server to one of ${OLDEST} to ${NEWEST_TESTED}.`,
     }
-  if (major > NEWEST)
-    return { status: 'degraded', detail: `Postgres ${version} is newer than ${NEWEST}, the last one that was tested.` }
+  if (major > NEWEST_TESTED)
+    return { status: 'degraded', detail: `Postgres ${version} is newer than ${NEWEST_TESTED}, the last one that was tested.` }
   return undefined
 }
 

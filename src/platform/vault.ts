@@ -14,8 +14,12 @@ export interface Vault {
 const ANSWER_MS = 5000
 const ROLE = 'Key Vault Secrets User'
 
-/** @param options of the SDK's client; given by tests alone */
-export function openVault(url: string, identity: Identity, options: SecretClientOptions = {}): Vault {
+/** @param options of the SDK's client, and the longest wait for an answer; given by tests alone */
+export function openVault(
+  url: string,
+  identity: Identity,
+  { answerMs = ANSWER_MS, ...options }: SecretClientOptions & { readonly answerMs?: number } = {},
+): Vault {
   let loaded: Promise<SecretClient> | undefined
   const client = async (): Promise<SecretClient> => {
     const { SecretClient } = await import('@azure/keyvault-secrets')
@@ -26,7 +30,7 @@ export function openVault(url: string, identity: Identity, options: SecretClient
     url,
     async read(name) {
       try {
-        const abortSignal = AbortSignal.timeout(ANSWER_MS)
+        const abortSignal = AbortSignal.timeout(answerMs)
         const { value } = await (await (loaded ??= client())).getSecret(name, { abortSignal })
         if (value !== undefined) return value
         throw new AppError('SECRET_NOT_FOUND', `The secret ${name} in ${url} has no value.`)

@@ -1,7 +1,8 @@
 // Outside systems that stages depend on, and the error codes that say one of them is down.
 
 export const DEPENDENCIES = {
-  storage: ['STORAGE_UNAVAILABLE'],
+  // Without a token storage is as good as down, and waiting costs a task no try.
+  storage: ['STORAGE_UNAVAILABLE', 'IDENTITY_UNAVAILABLE'],
 } as const satisfies Record<string, readonly string[]>
 
 export type DependencyName = keyof typeof DEPENDENCIES

@@ -64,10 +64,10 @@ describe('Postgres: the token is the password', () => {
     const one = async (): Promise<void> => {
       while (done < 1000) {
         const n = ++done
-        // Each tenth ends its connection, so that the next one has to be opened.
+        // Each twentieth ends its connection, so that the next one has to be opened.
         const client = await pool.connect()
         const { rows } = await client.query<{ ssl: boolean }>('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()')
-        client.release(n % 10 === 0)
+        client.release(n % 20 === 0)
         expect(rows).toEqual([{ ssl: true }])
         if ([250, 500, 750].includes(n)) await cloud.rotate()
       }
@@ -285,6 +285,15 @@ describe('an app that is told nothing but names', () => {
     expect(await ended(inventory)).toMatchObject({ status: 'completed' })
     expect((await call('rasters/bronze/info/f0/0.tif')).body).toMatchObject({ width: 16, epsg: 32_633 })
     expect((await call('secrets/info')).body).toMatchObject({ source: 'env', reachable: null })
+    const cleared = await call('secrets/clear-cache', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    })
+    expect(cleared).toEqual({ status: 200, body: { cleared: 0 } })
+    expect(
+      await cloud.database.pool.query(`SELECT actor, data FROM app.job_events WHERE event = 'secrets.cache_cleared'`),
+    ).toEqual([{ actor: 'key', data: { cleared: 0 } }])
     const said = takeOutput()
     expect(said).not.toMatch(/eyJ[\w-]{20}|sig=(?!\*\*\*)|"level":"error"/)
   })

@@ -124,7 +124,9 @@ async function requireTls(
     if (process.getuid?.() === 0) chownSync(join(folder, name), uid, gid)
   }
   const before = readFileSync(hba, 'utf8')
-  writeFileSync(hba, `${roles.map((role) => `hostnossl all "${role}" all reject\n`).join('')}${before}`)
+  // In the clear within TLS: a server that is to judge a token has to see it.
+  const rules = roles.map((role) => `hostnossl all "${role}" all reject\nhostssl all "${role}" all password\n`)
+  writeFileSync(hba, `${rules.join('')}${before}`)
   await pool.query(`ALTER SYSTEM SET ssl_cert_file = 'tls.crt'`)
   await pool.query(`ALTER SYSTEM SET ssl_key_file = 'tls.key'`)
   await pool.query(`ALTER SYSTEM SET ssl = on`)

@@ -2,7 +2,9 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { readConfig } from '../../src/platform/config.ts'
 import { openIdentity } from '../../src/platform/credentials.ts'
+import { databasePassword } from '../../src/platform/database-password.ts'
 import { openSecrets, type Secrets } from '../../src/platform/secrets.ts'
 import { openVault } from '../../src/platform/vault.ts'
 import { makeCertificate } from '../support/certificate.ts'
@@ -136,6 +138,16 @@ describe('a vault that is away', () => {
     expect(await valueOf('weather-key')).toBe('geheim-1')
   })
 
+  test('a vault that hangs holds nobody: who asks is told to come again', async () => {
+    const options = { disableChallengeResourceVerification: true, answerMs: 100 }
+    vault.answer = 'hang'
+    await expect(openVault(vault.url, openIdentity(CLIENT), options).read('weather-key')).rejects.toMatchObject({
+      code: 'VAULT_UNAVAILABLE',
+      status: 503,
+      retryable: true,
+    })
+  })
+
   test('no token is as no vault, and names the identity', async () => {
     secrets = open('33333333-3333-4333-8333-333333333333')
     await expect(valueOf('weather-key')).rejects.toMatchObject({
@@ -195,6 +207,23 @@ describe('passwords of the database', () => {
     await expect(secrets.getDatabasePassword('none')).rejects.toThrow(
       'The vault has no secret none-password or NONE-PASSWORD, and the environment has no variable none_password or NONE_PASSWORD.',
     )
+  })
+
+  test('a connection string without a password takes the one of the vault, and after a refusal the newest', async () => {
+    const config = (env: object) => readConfig({ DATABASE_URL: 'postgres://app_rw@db/app', KEY_VAULT_URL: vault.url, ...env })
+    const source = (env: object) => databasePassword(config(env), openIdentity(CLIENT), secrets)
+    expect(source({})).toBeUndefined()
+    expect(source({ SECRETS_SOURCE: 'keyvault', DATABASE_URL: 'postgres://app_rw:x@db/app' })).toBeUndefined()
+    vault.secrets.set('app-password', 'vault-1')
+    const password = source({ SECRETS_SOURCE: 'keyvault' })
+    expect([await password?.current(), password?.who]).toEqual([
+      'vault-1',
+      'the role app_rw with the password that the vault has',
+    ])
+    vault.secrets.set('app-password', 'vault-2')
+    expect(await password?.current()).toBe('vault-1')
+    await password?.renew()
+    expect(await password?.current()).toBe('vault-2')
   })
 
   test('a vault that refuses is not passed over', async () => {
