@@ -7,7 +7,15 @@ import pg from 'pg'
 import * as z from 'zod'
 import { APP_ROLE, grantsForApp } from './grants.ts'
 import { clientWith, type PasswordSource, Passwords } from './logins.ts'
-import { begin, hasRole, hasSchema, toMigrationError } from './migration-session.ts'
+import {
+  assertMayChange,
+  begin,
+  dropSchema,
+  hasRole,
+  hasSchema,
+  toMigrationError,
+  withoutTransactions,
+} from './migration-session.ts'
 import { type FunctionSource, replaceFunctions } from './replace-functions.ts'
 import { checkServerVersion } from './server-version.ts'
 
@@ -30,12 +38,17 @@ export interface MigrateOptions {
   readonly password?: PasswordSource
   /** Told what an operator should know and what stops nothing. */
   readonly warn?: (sentence: string) => void
+  /** Drops the schema with all its rows before. */
+  readonly rebuild?: {
+    /** Also while jobs have not ended. */
+    readonly force: boolean
+  }
 }
 
 /**
  * Migrates; run twice, the second run only reads, which a role without rights on the schema may do too. Takes turns with other migrations
  * by a lock that ends with its transaction, so it leaves nothing behind on a pooler's connection either. A failing statement leaves the
- * schema as it was: the migrations are one transaction, the functions another. Who is a member of `app_owner` works as that role, so that
+ * schema as it was: migrations, functions and grants are one transaction. Who is a member of `app_owner` works as that role, so that
  * the schema belongs to it whoever migrates next. On a new schema the role of the app, where there is one, gets its grants.
  * @param sqlFolder the folder that holds `migrations/` and `functions/`
  * @throws Error when the server is too old, when the database is newer than this release, or when a migration that was applied reads otherwise
@@ -44,19 +57,21 @@ export interface MigrateOptions {
 export async function migrate(
   connectionString: string,
   sqlFolder: string,
-  { password, warn }: MigrateOptions = {},
+  { password, warn, rebuild }: MigrateOptions = {},
 ): Promise<MigrationReport> {
-  const Client = password ? clientWith(new Passwords(password)) : pg.Client
-  const client = new Client({ connectionString, application_name: 'lamplighter-migrate' })
-  // A connection that breaks between two statements is told by the next one.
-  client.on('error', () => undefined)
+  const client = open(connectionString, password)
   try {
     await client.connect()
     const warning = await checkServerVersion(client)
     if (warning) warn?.(warning)
     const release = await readRelease(sqlFolder)
-    if ((await compare(client, release)) === 'current') return { migrations: [], functionsReplaced: false }
-    return await bringUp(client, release, sqlFolder)
+    if (!rebuild && (await compare(client, release)) === 'current') return { migrations: [], functionsReplaced: false }
+    await begin(client)
+    await assertMayChange(client)
+    if (rebuild) await dropSchema(client, rebuild.force)
+    const report = await bringUp(client, release, sqlFolder)
+    await client.query('COMMIT')
+    return report
   } catch (error) {
     throw toMigrationError(error)
   } finally {
@@ -64,15 +79,43 @@ export async function migrate(
   }
 }
 
+/**
+ * Drops the schema with every row, in one transaction.
+ * @throws AppError `JOBS_RUNNING` unless forced; else as {@link migrate}
+ */
+export async function dropEverything(
+  connectionString: string,
+  { password, force }: Pick<MigrateOptions, 'password'> & { readonly force: boolean },
+): Promise<void> {
+  const client = open(connectionString, password)
+  try {
+    await client.connect()
+    await begin(client)
+    await assertMayChange(client)
+    await dropSchema(client, force)
+    await client.query('COMMIT')
+  } catch (error) {
+    throw toMigrationError(error)
+  } finally {
+    await client.end()
+  }
+}
+
+function open(connectionString: string, password: PasswordSource | undefined): pg.Client {
+  const Client = password ? clientWith(new Passwords(password)) : pg.Client
+  const client = new Client({ connectionString, application_name: 'lamplighter-migrate' })
+  // A connection that breaks between two statements is told by the next one.
+  client.on('error', () => undefined)
+  return client
+}
+
 async function bringUp(client: pg.Client, release: Release, sqlFolder: string): Promise<MigrationReport> {
-  await begin(client)
   // IF NOT EXISTS would want the right to make schemas where there is nothing to make.
   if (!(await hasSchema(client))) await client.query('CREATE SCHEMA app')
   await compare(client, release)
   const isNew = (await readApplied(client)).length === 0
-  // Its own BEGIN is a warning inside ours, and its COMMIT ends ours: table, migrations and lock go together.
   const done = await runner({
-    dbClient: client,
+    dbClient: withoutTransactions(client),
     dir: join(sqlFolder, 'migrations'),
     direction: 'up',
     migrationsTable: 'migrations',
@@ -82,7 +125,6 @@ async function bringUp(client: pg.Client, release: Release, sqlFolder: string): 
     singleTransaction: true,
     log: () => undefined,
   })
-  if (done.length > 0) await begin(client)
   await recordHashes(client, release)
   const functionsReplaced = (await readMark(client)) !== release.mark
   if (functionsReplaced) {
@@ -91,7 +133,6 @@ async function bringUp(client: pg.Client, release: Release, sqlFolder: string): 
   }
   // Once: a REVOKE of later stays.
   if (isNew && done.length > 0 && (await hasRole(client, APP_ROLE))) for (const grant of grantsForApp) await client.query(grant)
-  await client.query('COMMIT')
   return { migrations: done.map((m) => m.name), functionsReplaced }
 }
 

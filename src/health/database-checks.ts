@@ -1,11 +1,9 @@
 // Postgres: does it answer, is it a version that is tested, is the schema that of this release, and are there connections enough?
 import { driftBetween, expectedShape, readShape } from '../db/drift.ts'
 import { readMigrations, readServerFacts } from '../db/inspect.ts'
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { basename } from 'node:path'
 import { NEWEST_TESTED, OLDEST } from '../db/server-version.ts'
-import { sqlFolder } from '../db/sql-folder.ts'
+import { releasedMigrations, sqlFolder } from '../db/sql-folder.ts'
 import type { Resources } from '../platform/resources.ts'
 import type { Check, Finding } from './check.ts'
 import { skew } from './storage-checks.ts'
@@ -21,7 +19,7 @@ export function schemaVersion({ db }: Pick<Needs, 'db'>): Check {
     name: 'postgres',
     remedies: { DATABASE_UNAVAILABLE: REACH, timeout: REACH },
     async ask() {
-      const [applied, here] = await Promise.all([readMigrations(db), releasedMigrations()])
+      const [applied, here] = await Promise.all([readMigrations(db), releasedMigrations(sqlFolder())])
       const missing = here.filter((name) => !applied.includes(name))
       const newer = applied.filter((name) => !here.includes(name))
       const data = { schema: applied.at(-1) ?? null }
@@ -39,12 +37,6 @@ export function schemaVersion({ db }: Pick<Needs, 'db'>): Check {
     },
   }
 }
-
-const releasedMigrations = async (): Promise<string[]> =>
-  (await readdir(join(sqlFolder(), 'migrations')))
-    .filter((n) => n.endsWith('.sql'))
-    .map((n) => basename(n, '.sql'))
-    .sort()
 
 /** Anything in the schema that this release would have made otherwise. */
 export function schemaDrift({ db }: Needs): Check {

@@ -13,7 +13,7 @@ export interface Problem {
 }
 
 /** Of the errors that are not the caller's fault: those whose message was written for callers. */
-const SHOWN: ReadonlySet<string> = new Set(['CONFIG_INVALID', 'STORAGE_ERROR'])
+const SHOWN: ReadonlySet<string> = new Set(['CONFIG_INVALID', 'STORAGE_ERROR', 'MIGRATION_FAILED'])
 
 /** No answer is taken for something else than its type says. */
 export const NOSNIFF = { 'x-content-type-options': 'nosniff' }

@@ -2,6 +2,7 @@
 import { blobAccessRoutes } from './blob-access.ts'
 import { containerRoutes } from './containers.ts'
 import { dbRoutes } from './db.ts'
+import { dbSchemaRoutes } from './db-schema.ts'
 import { healthRoutes } from './health.ts'
 import { jobActionRoutes } from './job-actions.ts'
 import { jobFileRoutes } from './job-files.ts'
@@ -38,4 +39,5 @@ export const HTTP_TABLE: readonly HttpRow[] = [
   ...secretRoutes,
   ...healthRoutes,
   ...dbRoutes,
+  ...dbSchemaRoutes,
 ]

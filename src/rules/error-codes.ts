@@ -218,6 +218,31 @@ export const ERROR_CODES = {
     'Postgres does not let the app in; the message names role and identity.',
     'Do what the message says, in Postgres or in the settings.',
   ),
+  JOBS_RUNNING: facts(
+    409,
+    false,
+    'The schema cannot be dropped while jobs have not ended.',
+    'Cancel them, wait for them, or say force=true.',
+  ),
+  CONFIRMATION_NEEDED: facts(400, false, 'This destroys every row.', 'Say confirm=yes if you mean it.'),
+  REFUSED_IN_PRODUCTION: facts(
+    403,
+    false,
+    'The schema of a production app is never dropped over HTTP (ENVIRONMENT).',
+    'Restore a backup into another database instead.',
+  ),
+  MIGRATION_FAILED: facts(
+    500,
+    false,
+    'A statement of the migration failed; the schema is as it was. The message has the words of Postgres.',
+    'Correct what it names, or deploy the release before.',
+  ),
+  MIGRATION_NOT_ADDITIVE: facts(
+    409,
+    false,
+    'A migration takes something away, which running instances may still use.',
+    'Run npm run migrate when no instance of the release before runs any more.',
+  ),
   DATABASE_FORBIDDEN: facts(
     503,
     true,

@@ -15,7 +15,11 @@ let app: TestApp
 let proxy: StorageProxy
 beforeAll(async () => {
   proxy = await startStorageProxy(inject('storage'))
-  app = await startApp({ storage: proxy.connectionString, env: { AZURE_CLIENT_ID: 'c-1', WEBSITE_RESOURCE_GROUP: 'rg-1' } })
+  app = await startApp({
+    owner: true,
+    storage: proxy.connectionString,
+    env: { AZURE_CLIENT_ID: 'c-1', WEBSITE_RESOURCE_GROUP: 'rg-1' },
+  })
 })
 afterAll(async () => {
   await app.stop()
@@ -149,4 +153,42 @@ test('a schema that was changed by hand, or is older than the release, is told w
     }),
   ])
   expect((await app.get('/api/health/ready')).body.checks[0]).toMatchObject({ name: 'postgres', code: 'SCHEMA_OUTDATED' })
+})
+
+test('the schema over HTTP: what fails leaves it as it was; made anew only when it is meant, and no job runs', async () => {
+  const post = async (path: string) => {
+    const { status, body } = await app.send('POST', `/api/db/schema/${path}`, {})
+    return [status, body.code ?? body]
+  }
+  const jobs = async () => (await app.database.pool.query<{ n: number }>('SELECT count(*)::int AS n FROM app.jobs'))[0]?.n
+  // The tables of 0005 are there, and only its row is gone: it cannot be applied again.
+  expect(await post('deploy?dry_run=true')).toEqual([
+    200,
+    { dry_run: true, pending: [expect.objectContaining({ name: '0005_catalogue', contracting: [] })] },
+  ])
+  const { status, body } = await app.send('POST', '/api/db/schema/deploy', {})
+  expect([status, body.code, body.detail]).toEqual([
+    500,
+    'MIGRATION_FAILED',
+    expect.stringMatching(/as it was: relation "\w+" already exists/),
+  ])
+  expect(await post('redeploy')).toEqual([400, 'CONFIRMATION_NEEDED'])
+  await app.database.pool.query(`UPDATE app.jobs SET status = 'processing', finished_at = NULL`)
+  expect(await post('redeploy?confirm=yes')).toEqual([409, 'JOBS_RUNNING'])
+  expect(await post('nuke?confirm=yes')).toEqual([409, 'JOBS_RUNNING'])
+  expect(await jobs()).toBe(1)
+  expect(await post('redeploy?confirm=yes&force=true')).toEqual([
+    200,
+    { migrations: expect.arrayContaining(['0005_catalogue']), functions_replaced: true },
+  ])
+  expect(await jobs()).toBe(0)
+  expect(await post('deploy')).toEqual([200, { migrations: [], functions_replaced: false }])
+  expect((await full()).checks['postgres.drift']).toMatchObject({ status: 'ok' })
+  expect(await app.waitForJob((await app.submit('hello_world', { n: 2 })).job_id)).toMatchObject({ status: 'completed' })
+  expect(await post('nuke?confirm=yes')).toEqual([200, { dropped: true }])
+  expect((await app.get('/api/jobs')).body).toMatchObject({ code: 'DATABASE_SCHEMA', detail: expect.stringMatching(/migrate/) })
+  expect(await post('redeploy?confirm=yes')).toEqual([200, expect.anything()])
+  expect(await app.database.pool.query('SELECT event, actor FROM app.job_events')).toEqual([
+    { event: 'schema.rebuilt', actor: 'key' },
+  ])
 })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { compareCatalogues, readCatalogue } from '../../src/db/catalogue.ts'
 import { migrate } from '../../src/db/migrate.ts'
-import { createDatabase, type TestDatabase } from '../support/db.ts'
+import { createDatabase, openStage, type TestDatabase } from '../support/db.ts'
 import { startTransactionPooler } from '../support/transaction-pooler.ts'
 
 const NOTHING = { migrations: [], functionsReplaced: false }
@@ -153,4 +153,22 @@ test('a database of the first release, whose key index has the other order, gets
   }
   expect(await database.pool.query(`SELECT to_regtype('app.stage_closure') AS type`)).toEqual([{ type: null }])
   expect(await migrate(database.url, 'sql')).toEqual(NOTHING)
+})
+
+test('made anew in one transaction: a statement that fails leaves the old schema with its rows; jobs that run refuse it', async () => {
+  await database.pool.query(`SELECT app.add_event(NULL, 'admin.test', '{}')`)
+  const before = await readCatalogue(database.pool)
+  await writeFile(join(folder, 'migrations', '0099_broken.sql'), 'CREATE TABLE app.half (id int);\nSELECT 1 / 0;\n')
+  await expect(migrate(database.url, folder, { rebuild: { force: false } })).rejects.toThrow('division by zero')
+  await rm(join(folder, 'migrations', '0099_broken.sql'))
+  await edit('functions/has_open_tasks.sql', 'RETURNS boolean', 'RETURNS nothing_known')
+  await expect(migrate(database.url, folder, { rebuild: { force: false } })).rejects.toThrow('nothing_known')
+  expect(compareCatalogues(before, await readCatalogue(database.pool))).toEqual([])
+  expect(await database.pool.query('SELECT event FROM app.job_events')).toEqual([{ event: 'admin.test' }])
+  await openStage(database.pool, { tasks: 1 })
+  await expect(migrate(database.url, 'sql', { rebuild: { force: false } })).rejects.toMatchObject({ code: 'JOBS_RUNNING' })
+  expect((await migrate(database.url, 'sql', { rebuild: { force: true } })).functionsReplaced).toBe(true)
+  expect(await database.pool.query('SELECT FROM app.jobs')).toEqual([])
+  expect(compareCatalogues(before, await readCatalogue(database.pool))).toEqual([])
+  expect(await locks()).toEqual([])
 })

@@ -72,6 +72,8 @@ export interface AppOptions {
   readonly storage?: string
   /** Of a migrated database, e.g. through a pooler; its rows are looked at elsewhere. */
   readonly databaseUrl?: string
+  /** The app may migrate: it knows the owner of its database. */
+  readonly owner?: boolean
 }
 
 export async function startApp(options: AppOptions = {}): Promise<TestApp> {
@@ -88,6 +90,7 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
     MAX_JOBS_PER_CALLER: '100000',
     MAX_TASKS_PER_CALLER: '10000000',
     PG_POOL_MAX: '10',
+    ...(options.owner ? { MIGRATE_DATABASE_URL: database.url } : {}),
     ...options.env,
   }
   const start = (): Promise<HostProcess> =>
