@@ -6,6 +6,7 @@ import { type Check, type CheckResult, type HealthStatus, overall, runChecks } f
 import { schemaDrift, schemaVersion, serverFacts } from './database-checks.ts'
 import { breakers, orchestrations, recentJobs, settings, thisProcess } from './process-checks.ts'
 import { delegationKey, readableContainer, storageClock, writableContainer } from './storage-checks.ts'
+import { vault } from './vault-check.ts'
 
 export interface HealthReport {
   readonly status: HealthStatus
@@ -43,6 +44,7 @@ export function fullReport(r: HealthNeeds, env: Env): Promise<HealthReport> {
     ...[SILVER_CONTAINER, GOLD_CONTAINER, INTERNAL_CONTAINER].map((container) => writableContainer(r, env, container)),
     delegationKey(r, env),
     storageClock(r),
+    vault(r),
     orchestrations(r.instances),
     breakers(r),
     thisProcess(r),

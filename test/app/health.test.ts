@@ -45,6 +45,7 @@ test('all is well: every check has its figures, and what was written is removed 
     'storage.write.lamplighter',
     'storage.delegation_key',
     'storage.clock',
+    'vault',
     'durable',
     'breakers',
     'process',

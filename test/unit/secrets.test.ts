@@ -2,6 +2,8 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { runChecks } from '../../src/health/check.ts'
+import { vault as vaultCheck } from '../../src/health/vault-check.ts'
 import { readConfig } from '../../src/platform/config.ts'
 import { openIdentity } from '../../src/platform/credentials.ts'
 import { databasePassword } from '../../src/platform/database-password.ts'
@@ -247,6 +249,22 @@ test('info tells everything but values; a secret shows in nothing that prints ob
   expect(printed.join()).not.toContain('geheim')
   vault.answer = FORBIDDEN_BY_RBAC(CLIENT)
   expect(await secrets.vaultInfo()).toMatchObject({ reachable: false, problem: { code: 'VAULT_ACCESS_DENIED' } })
+})
+
+test('the health report: fine, late, or denied with the command; nothing of a vault that is not there', async () => {
+  const told = async (eachMs = 10_000) =>
+    (await runChecks([vaultCheck({ secrets })], { eachMs, allMs: eachMs, now: () => new Date(0), failed: () => undefined }))[0]
+  expect(await told()).toMatchObject({ name: 'vault', status: 'ok' })
+  vault.answer = FORBIDDEN_BY_RBAC(CLIENT)
+  expect(await told()).toMatchObject({
+    status: 'failed',
+    code: 'VAULT_ACCESS_DENIED',
+    remediation: expect.stringMatching(/^Grant it the role "Key Vault Secrets User": az role assignment create --assignee 2222/),
+  })
+  vault.answer = 'hang'
+  expect(await told(50)).toMatchObject({ status: 'timeout' })
+  secrets = openSecrets({ vault: undefined, env: {}, now: () => now, log: { warn: () => undefined } })
+  expect(await told()).toMatchObject({ status: 'skipped' })
 })
 
 test('without a vault secrets are variables of the environment', async () => {
