@@ -1,13 +1,13 @@
 // The way a deployment gets in, without a cloud: the real credential, SDKs and drivers against stand-ins that speak TLS and want tokens.
 // Not shown here, because no stand-in looks at it: signatures of tokens, roles of Azure (any known identity may do anything in storage),
-// address ranges of signatures, a signature over plain http, what Azure's own pooler answers to a stale token.
+// address ranges of signatures, what Azure's own pooler answers to a stale token.
 import { execFile } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { startHostProcess, type HostProcess } from 'functions-host'
 import { keptOutput, takeOutput, tellingOutput, until } from 'functions-host/testing'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { ROOT } from '../../local/data-home.ts'
 import { freePort } from '../../local/free-port.ts'
 import { temporaryFolder } from '../../local/temporary-folder.ts'
@@ -184,6 +184,20 @@ describe('storage: tokens and signatures by a user delegation key', () => {
       ),
       signature: await statusOf(changed((u) => u.searchParams.set('sig', Buffer.alloc(32, 7).toString('base64')))),
     }).toEqual({ write: 403, delete: 403, otherBlob: 403, longer: 403, mayWrite: 403, signature: 403 })
+  })
+
+  test('a signature for https alone is refused over http, by a service that would take it otherwise', async () => {
+    // The emulator makes the same delegation keys wherever it runs, so that the one without TLS knows this signature.
+    const plain = BlobServiceClient.fromConnectionString(inject('storage')).getContainerClient(ref.container)
+    await plain.createIfNotExists()
+    const blob = plain.getBlockBlobClient(ref.blob)
+    await blob.upload('hello', 5)
+    const service = new BlobServiceClient(cloud.blobUrl, openIdentity(cloud.run.clientId))
+    const signed = async (url: string): Promise<string> => {
+      const there = Object.assign(service.getContainerClient(ref.container).getBlockBlobClient(ref.blob), { url })
+      return `${blob.url}?${(await new SasSigner().sign(service, there, {})).url.split('?')[1]}`
+    }
+    expect([await statusOf(await signed(blob.url)), await statusOf(await signed(`${cloud.blobUrl}x`))]).toEqual([200, 403])
   })
 
   test('one key for three hours of signatures, for six at most; signatures of then are over now', async () => {
