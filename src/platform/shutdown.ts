@@ -38,16 +38,24 @@ export class Shutdown {
 
   async #end(ms: number): Promise<void> {
     this.#stop.abort()
-    const late = Promise.withResolvers<void>()
-    const timer = setTimeout(late.resolve, ms)
-    // What is running may still begin something: a worker that is told to stop records its tasks first.
-    while (
-      this.#running.size > 0 &&
-      (await Promise.race([Promise.all(this.#running), late.promise.then(() => 'late')])) !== 'late'
-    );
-    clearTimeout(timer)
-    await Promise.all(this.#closers.map((close) => close()))
+    await within(ms, () => this.#ended())
+    await within(CLOSE_MS, () => Promise.all(this.#closers.map((close) => close())))
   }
+
+  /** What is running may still begin something: a worker that is told to stop records its tasks first. */
+  async #ended(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+}
+
+/** A connection whose statement hangs is not given back, and the pool waits for it. */
+const CLOSE_MS = 3000
+
+async function within(ms: number, work: () => Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>()
+  const timer = setTimeout(late.resolve, ms)
+  await Promise.race([work(), late.promise])
+  clearTimeout(timer)
 }
 
 /** Of this process. */
