@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import stripJsonComments from 'strip-json-comments'
+import { unknownKeys } from './host-keys.ts'
 
 export type Env = Readonly<Record<string, string | undefined>>
 
@@ -19,6 +20,8 @@ export interface HostConfig {
   readonly maxConcurrentRequests: number
   /** More requests than this, waiting ones included, are answered 429. */
   readonly maxOutstandingRequests: number
+  /** Put into every answer that has none of that name. */
+  readonly customHeaders: Readonly<Record<string, string>>
   /** Level per category prefix, e.g. `Function.hello` or `default`. */
   readonly logLevels: Readonly<Record<string, string>>
   /** Settings that this host knows and does not follow: sentences for the log. */
@@ -30,7 +33,12 @@ interface HostJson {
   functionTimeout?: string
   logging?: { logLevel?: Record<string, string> }
   extensions?: {
-    http?: { routePrefix?: string; maxConcurrentRequests?: number; maxOutstandingRequests?: number }
+    http?: {
+      routePrefix?: string
+      maxConcurrentRequests?: number
+      maxOutstandingRequests?: number
+      customHeaders?: Record<string, string>
+    }
     durableTask?: {
       hubName?: string
       defaultVersion?: string
@@ -80,8 +88,9 @@ export function readHostConfig(folder: string, env: Env): HostConfig {
     maxBatch: durable?.storageProvider?.controlQueueBatchSize ?? 32,
     maxConcurrentRequests: limit(http?.maxConcurrentRequests),
     maxOutstandingRequests: limit(http?.maxOutstandingRequests),
+    customHeaders: http?.customHeaders ?? {},
     logLevels: json.logging?.logLevel ?? {},
-    warnings: providerWarning(durable?.storageProvider?.type),
+    warnings: [...unknownKeys(json), ...providerWarning(durable?.storageProvider?.type)],
   }
 }
 

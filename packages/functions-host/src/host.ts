@@ -309,7 +309,12 @@ export class Host {
       throw new Error(`--host ${host} would let other machines call every function of this app. Start with --enable-auth too.`)
     if (!isLoopback(host)) log('warning', `--host ${host} lets other machines call this app, with its keys.`)
     const bodyLimit = Number(this.#env['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT']) || MAX_BODY
-    const main = await listen((x) => dispatcher.answer(x), { port, host, bodyLimit, log })
+    const answer = (exchange: Exchange): Promise<Reply> => {
+      // Set first, so that the answer's own header of that name wins.
+      for (const [name, value] of Object.entries(this.#config.customHeaders)) exchange.raw.outgoing.setHeader(name, value)
+      return dispatcher.answer(exchange)
+    }
+    const main = await listen(answer, { port, host, bodyLimit, log })
     this.#listeners.push(main)
     // A random path, so that a web page cannot reach the port that needs no key.
     const root = `/${this.id}/durabletask/`

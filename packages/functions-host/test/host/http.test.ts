@@ -13,6 +13,7 @@ if (process.env.STREAMING) app.setup({ enableHttpStream: true })
 let release
 app.http('hold', { handler: () => new Promise((resolve) => { release = () => resolve({ body: 'held' }) }) })
 app.http('release', { handler: () => (release?.(), {}) })
+app.http('framed', { handler: () => ({ headers: { 'X-Frame-Options': 'SAMEORIGIN' } }) })
 app.http('echo', { methods: ['POST'], handler: async (request) => ({ body: await request.text() }) })
 app.http('int', { route: 'n/{id:int:range(1,5)}', handler: (r) => ({ jsonBody: r.params }) })
 app.http('word', { route: 'n/{word:alpha:length(2,4)}', handler: (r) => ({ jsonBody: r.params }) })
@@ -27,7 +28,11 @@ df.app.orchestration('wait', function* (context) { return yield context.df.waitF
 app.timer('tick', { schedule: '0 0 3 1 1 *', handler: () => undefined })
 `
 const LIMITS = { version: '2.0', extensions: { http: { maxConcurrentRequests: 1, maxOutstandingRequests: 2 } } }
-const app = appOf({ 'index.js': SOURCE })
+const HEADERS = {
+  version: '2.0',
+  extensions: { http: { customHeaders: { 'X-Frame-Options': 'DENY', 'Referrer-Policy': 'no-referrer' } } },
+}
+const app = appOf({ 'index.js': SOURCE, 'host.json': JSON.stringify(HEADERS) })
 const limited = appOf({ 'index.js': SOURCE, 'host.json': JSON.stringify(LIMITS) })
 afterAll(() => (app.remove(), limited.remove()))
 
@@ -72,6 +77,16 @@ describe.each([
     const answer = await fetch(host.url + path)
     expect(answer.status).toBe(status)
     if (params) expect(await answer.json()).toEqual(params)
+  })
+
+  test.each([
+    ['/api/b/true', 'DENY'],
+    ['/api/nothing', 'DENY'],
+    ['/admin/host/status', 'DENY'],
+    ['/api/framed', 'SAMEORIGIN'],
+  ])('customHeaders: %s has them, and its own wins: %s', async (path, frame) => {
+    const { headers } = await fetch(host.url + path)
+    expect([headers.get('x-frame-options'), headers.get('referrer-policy')]).toEqual([frame, 'no-referrer'])
   })
 
   test.each(['evil.example', 'evil.example:80', '10.0.0.1', '169.254.169.254', 'localhost.evil.example'])(
