@@ -1,14 +1,27 @@
 // The deployable app: one ESM file and what the Functions host needs beside it.
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { build, type Metafile } from 'esbuild'
 import { buildUnlessFresh } from './fresh-build.ts'
+import { hostJsonFor } from './durable-backend.ts'
+import { UNBUNDLED } from './package-app.ts'
 
 /** Gives CommonJS packages inside the bundle a `require`, under a name that no package declares. */
 const BANNER = `import { createRequire as __lamplighterRequire } from 'node:module'; var require = __lamplighterRequire(import.meta.url);`
 
-/** Builds into `dist/app` and answers with the list of inputs. */
-export async function buildApp(outdir = 'dist/app'): Promise<Metafile> {
+/** Names of what is copied beside the bundle. */
+const BESIDE = ['host.json', 'epsg.gen.json', 'package.json']
+
+/** Names of all files of a build, as they stand in its folder. */
+export const filesOf = ({ outputs }: Metafile): string[] => [...Object.keys(outputs).map((path) => basename(path)), ...BESIDE]
+
+/**
+ * Builds into `dist/app` and answers with the list of inputs.
+ * @param backend of Durable Functions, written into host.json; undefined: as it is
+ * @throws Error for a backend that is none
+ */
+export async function buildApp(outdir = 'dist/app', backend?: string): Promise<Metafile> {
   await mkdir(outdir, { recursive: true })
   const { metafile, outputFiles } = await build({
     write: false,
@@ -22,16 +35,22 @@ export async function buildApp(outdir = 'dist/app'): Promise<Metafile> {
     // Node parses the whole map whenever a worker starts: without the texts it is 2.6 MB instead of 9.9.
     sourcemap: true,
     sourcesContent: false,
-    external: ['@azure/functions-core', 'pg-native', 'sharp'],
+    external: ['@azure/functions-core', 'pg-native', ...UNBUNDLED],
     banner: { js: BANNER },
     metafile: true,
     logLevel: 'warning',
   })
   for (const { path, contents } of outputFiles) await put(path, contents)
-  await put(`${outdir}/host.json`, await readFile('host.json'))
+  await put(`${outdir}/host.json`, hostJsonFor(await readFile('host.json', 'utf8'), backend))
   await put(`${outdir}/epsg.gen.json`, await readFile('src/raster/epsg.gen.json'))
-  await put(`${outdir}/package.json`, `${JSON.stringify({ name: 'lamplighter', type: 'module', main: 'main.js' }, null, 2)}\n`)
+  await put(`${outdir}/package.json`, `${JSON.stringify(manifestOf(await readFile('package.json', 'utf8')), null, 2)}\n`)
   return metafile
+}
+
+/** No scripts, no dependencies: nobody installs or builds it again. */
+function manifestOf(text: string): object {
+  const { name, version, license } = JSON.parse(text) as Record<string, string>
+  return { name, version, license, private: true, type: 'module', main: 'main.js' }
 }
 
 /** Whole or as it was: a host that starts meanwhile never loads half a file. */
@@ -44,6 +63,8 @@ async function put(path: string, contents: string | Uint8Array): Promise<void> {
 /** What decides how the files are put together, and is none of esbuild's inputs. The last one changes with whatever npm installs. */
 const RULES = [
   'local/build-app.ts',
+  'local/durable-backend.ts',
+  'local/package-app.ts',
   'host.json',
   'package.json',
   'tsconfig.json',
@@ -56,7 +77,9 @@ export async function freshApp(): Promise<void> {
   // The note stands beside the bundle: nobody deploys it.
   await buildUnlessFresh('dist/app.files.json', async () => {
     const { inputs, outputs } = await buildApp()
-    const copied = ['host.json', 'epsg.gen.json', 'package.json'].map((name) => `dist/app/${name}`)
-    return { from: [...RULES, ...Object.keys(inputs)], made: [...Object.keys(outputs), ...copied] }
+    return {
+      from: [...RULES, ...Object.keys(inputs)],
+      made: [...Object.keys(outputs), ...BESIDE.map((name) => `dist/app/${name}`)],
+    }
   })
 }
