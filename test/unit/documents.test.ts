@@ -32,6 +32,7 @@ test.each([
   'docs/README.md',
   'docs/security.md',
   'SECURITY.md',
+  'docs/deployment.md',
   'README.md',
   'CONTRIBUTING.md',
   'test/support/README.md',
