@@ -16,16 +16,15 @@ param principalId string = ''
 @allowed(['User', 'ServicePrincipal', 'Group'])
 param principalType string = 'User'
 
-@minLength(36)
-@description('Object id of the Entra administrator of Postgres, a group or a person: makes the roles of the database')
-param databaseAdministratorId string = principalId
+@description('Object id of the Entra administrator of Postgres, a group or a person: makes the roles of the database. Empty: principalId')
+param databaseAdministratorId string = ''
 
 @minLength(1)
 @description('Name of that administrator: of a person the user principal name, of a group its display name')
 param databaseAdministratorName string
 
 @allowed(['User', 'ServicePrincipal', 'Group'])
-param databaseAdministratorType string = principalType
+param databaseAdministratorType string = 'User'
 
 @allowed(['azureManaged', 'azureStorage'])
 @description('Who keeps the instances of Durable Functions: the Durable Task Scheduler, or queues and tables of the host account')
@@ -152,7 +151,7 @@ module postgres 'app/postgres.bicep' = {
     sku: databaseSku
     hasPooler: hasPooler
     highAvailability: databaseHighAvailability
-    administratorId: databaseAdministratorId
+    administratorId: empty(databaseAdministratorId) ? principalId : databaseAdministratorId
     administratorName: databaseAdministratorName
     administratorType: databaseAdministratorType
     workspaceId: monitoring.outputs.workspaceId

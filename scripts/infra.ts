@@ -51,15 +51,18 @@ export function findCompiler(env: Env = process.env, mayDownload = false): Compi
   if (env['BICEP']) {
     return existsSync(env['BICEP']) ? { path: env['BICEP'] } : { missing: `BICEP names ${env['BICEP']}, which is not there` }
   }
-  if (runs('bicep', env)) return { path: 'bicep' }
+  const onPath = versionOf('bicep', env)
+  if (onPath !== undefined && isAtLeast(onPath, pinnedVersion())) return { path: 'bicep' }
   const kept = nugetCompiler(env)
   if (kept === undefined)
-    return { missing: `there is no bicep on PATH and no NuGet package of it for ${process.platform}-${process.arch}` }
+    return {
+      missing: `there is no bicep ${pinnedVersion()} or newer on PATH and no NuGet package of it for ${process.platform}-${process.arch}`,
+    }
   if (existsSync(kept)) return { path: kept }
   const none = 'set BICEP, or put bicep or dotnet on PATH'
   if (!mayDownload)
     return { missing: `no Bicep compiler is on this machine yet; npm run gen fetches one where dotnet is, or ${none}` }
-  if (!runs('dotnet', env)) return { missing: `there is neither bicep nor dotnet on PATH; ${none}` }
+  if (versionOf('dotnet', env) === undefined) return { missing: `there is neither bicep nor dotnet on PATH; ${none}` }
   const { status, stdout } = spawnSync('dotnet', ['restore', 'infra/tools/bicep.csproj'], {
     encoding: 'utf8',
     env,
@@ -69,17 +72,32 @@ export function findCompiler(env: Env = process.env, mayDownload = false): Compi
   return { missing: `dotnet restore infra/tools/bicep.csproj failed: ${(stdout ?? '').trim().split('\n').at(-1) ?? 'no answer'}` }
 }
 
-const runs = (command: string, env: Env): boolean => spawnSync(command, ['--version'], { env: { ...env } }).status === 0
+/** What a command says of itself; undefined where there is none. */
+function versionOf(command: string, env: Env): string | undefined {
+  const { status, stdout } = spawnSync(command, ['--version'], { encoding: 'utf8', env: { ...env } })
+  return status === 0 ? /\d+\.\d+\.\d+/.exec(stdout)?.[0] : undefined
+}
+
+/** An older compiler knows neither the types nor the command for snapshots. */
+const isAtLeast = (version: string, least: string): boolean => version.localeCompare(least, 'en', { numeric: true }) >= 0
+
+const pinnedVersion = (): string =>
+  /<BicepVersion>(.+)<\/BicepVersion>/.exec(readFileSync('infra/tools/bicep.csproj', 'utf8'))?.[1] ?? ''
 
 function nugetCompiler(env: Env): string | undefined {
   const name = ({ 'linux-x64': 'linux-x64', 'darwin-arm64': 'osx-arm64', 'win32-x64': 'win-x64' } as const)[
     `${process.platform}-${process.arch}` as 'linux-x64'
   ]
-  const version = /<BicepVersion>(.+)<\/BicepVersion>/.exec(readFileSync('infra/tools/bicep.csproj', 'utf8'))?.[1] ?? ''
   const folder = env['NUGET_PACKAGES'] ?? join(env['HOME'] ?? homedir(), '.nuget', 'packages')
   return (
     name &&
-    join(folder, `azure.bicep.commandline.${name}`, version, 'tools', process.platform === 'win32' ? 'bicep.exe' : 'bicep')
+    join(
+      folder,
+      `azure.bicep.commandline.${name}`,
+      pinnedVersion(),
+      'tools',
+      process.platform === 'win32' ? 'bicep.exe' : 'bicep',
+    )
   )
 }
 

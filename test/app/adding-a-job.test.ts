@@ -7,7 +7,7 @@ import { startApp } from '../support/app.ts'
 
 test('a newcomer follows docs/adding-a-job.md: one file, and the job runs over HTTP', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'lamplighter-newcomer-'))
-  for (const name of ['src', 'scripts', 'sql', 'docs', 'local', 'packages', 'README.md', 'host.json', 'package.json'])
+  for (const name of ['src', 'scripts', 'sql', 'docs', 'infra', 'local', 'packages', 'README.md', 'host.json', 'package.json'])
     cpSync(name, join(folder, name), { recursive: true })
   symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'))
   const code = /```ts\n([\s\S]*?)```/.exec(readFileSync('docs/adding-a-job.md', 'utf8'))?.[1] ?? ''

@@ -1,12 +1,12 @@
 // host.json, azure.yaml, .funcignore and the parameters, against models of the keys that are used: a misspelt one is nothing that Azure tells.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { cpSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import * as z from 'zod'
-import { changedFiles, findCompiler } from '../../scripts/infra.ts'
+import { hostJsonFor } from '../../local/durable-backend.ts'
+import { changedFiles, findCompiler, lint } from '../../scripts/infra.ts'
 
 const read = (path: string): string => readFileSync(path, 'utf8')
 
@@ -81,6 +81,15 @@ describe('host.json', () => {
     expect(oldest('[4.20.0, 5.0.0)')).toBe(false)
     expect(oldest('[4.37.0, 5.0.0)')).toBe(false)
   })
+  test('a package for the scheduler names it, and keeps the rest', () => {
+    const made = JSON.parse(hostJsonFor(read('host.json'), 'azureManaged')) as { extensions: { durableTask: object } }
+    expect(made.extensions.durableTask).toEqual({
+      ...HostJson.parse(json).extensions.durableTask,
+      storageProvider: { type: 'azureManaged', connectionStringName: 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING' },
+    })
+    expect([undefined, 'azureStorage'].map((backend) => hostJsonFor('{}', backend))).toEqual(['{}', '{}'])
+    expect(() => hostJsonFor('{}', 'netherite')).toThrow('DURABLE_BACKEND is netherite; it is azureManaged or azureStorage.')
+  })
   test('logs of runs are not sampled away', () => {
     const types = HostJson.parse(json).logging.applicationInsights.samplingSettings.excludedTypes.split(';')
     expect(types).toEqual(expect.arrayContaining(['Request', 'Exception', 'Trace']))
@@ -139,7 +148,7 @@ describe('main.parameters.json', () => {
   const Parameters = z.strictObject({
     $schema: z.url(),
     contentVersion: z.literal('1.0.0.0'),
-    parameters: z.record(z.string(), z.strictObject({ value: z.string().regex(/^\$\{[A-Z_]+(=.*)?\}$/) })),
+    parameters: z.record(z.string(), z.strictObject({ value: z.string().regex(/^\$\{[A-Z_]+(=[^$]*)?\}$/) })),
   })
   const { parameters } = Parameters.parse(JSON.parse(read('infra/main.parameters.json')))
   const declared = new Map(
@@ -155,10 +164,7 @@ describe('main.parameters.json', () => {
   test('has the defaults of the template', () => {
     const differing = Object.entries(parameters).flatMap(([name, { value }]) => {
       const [given, wanted] = [/=(.*)\}$/.exec(value)?.[1], declared.get(name)?.replaceAll("'", '')]
-      // Those that follow another parameter are named there.
-      return given === undefined || given === wanted || given.startsWith('${') || /^[a-z]\w+[A-Z]/.test(wanted ?? '')
-        ? []
-        : [`${name}: ${given}, ${wanted}`]
+      return given === undefined || given === wanted ? [] : [`${name}: ${given}, ${wanted}`]
     })
     expect(differing).toEqual([])
   })
@@ -180,6 +186,15 @@ describe('the compiler', () => {
     expect(findCompiler({ PATH: '', HOME: '/nowhere', NUGET_PACKAGES: '/nowhere' }, true)).toEqual({
       missing: expect.stringMatching(/bicep/),
     })
+  })
+  const compiler = findCompiler()
+  test.skipIf('missing' in compiler)('a warning of the linter is a line, and so an error (skipped where no compiler is)', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lamplighter-bicep-'))
+    const file = join(folder, 'main.bicep')
+    writeFileSync(file, `resource x 'Microsoft.Storage/storageAccounts@1999-01-01' = { name: 'x' }\n`)
+    const said = 'path' in compiler ? lint(compiler.path, file) : []
+    expect(said).toEqual([expect.stringMatching(/main\.bicep:1 BCP081: /)])
+    rmSync(folder, { recursive: true })
   })
   test('a changed, a new and a deleted file are told', () => {
     const folder = mkdtempSync(join(tmpdir(), 'lamplighter-infra-'))
