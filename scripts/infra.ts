@@ -136,7 +136,7 @@ function snapshot(bicep: string, set: string, mode: 'overwrite' | 'validate'): s
   const { status, stdout, stderr } = spawnSync(bicep, ['snapshot', `infra/test/${set}.bicepparam`, '--mode', mode, ...of], {
     encoding: 'utf8',
   })
-  return status === 0 ? [] : [`infra/test/${set}.bicepparam: ${(stderr || stdout).trim()}`]
+  return status === 0 ? [] : [`infra/test/${set}.bicepparam: ${`${stderr}${stdout}`.trim()}`]
 }
 
 /** `npm run gen`: snapshots and hashes, where a file changed. Answers with what is wrong. */

@@ -95,7 +95,10 @@ resource dnsGroups 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024
     name: 'default'
     properties: {
       privateDnsZoneConfigs: [
-        { name: endpoint.service, properties: { privateDnsZoneId: resourceId('Microsoft.Network/privateDnsZones', zones[endpoint.service]) } }
+        {
+          name: endpoint.service
+          properties: { privateDnsZoneId: resourceId('Microsoft.Network/privateDnsZones', zones[endpoint.service]) }
+        }
       ]
     }
     dependsOn: [dnsZones]

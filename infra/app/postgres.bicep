@@ -11,7 +11,9 @@ param administratorName string
 param administratorType string
 param workspaceId string
 
-var tier = startsWith(sku, 'Standard_B') ? 'Burstable' : startsWith(sku, 'Standard_E') ? 'MemoryOptimized' : 'GeneralPurpose'
+var tier = startsWith(sku, 'Standard_B')
+  ? 'Burstable'
+  : startsWith(sku, 'Standard_E') ? 'MemoryOptimized' : 'GeneralPurpose'
 
 // Dynamic settings first: each is one operation, and the server takes one at a time.
 var settings = concat(

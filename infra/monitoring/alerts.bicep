@@ -12,18 +12,72 @@ param runbooks string = 'docs/operations.md'
 
 // Severity 1 wakes somebody, 2 is for the working day. A row of the query is the alert.
 var logAlerts = [
-  { name: 'failed-jobs', severity: 2, every: 'PT15M', window: 'PT1H', runbook: 'alert-jobs-fail', query: loadTextContent('queries/failed-jobs.kql') }
-  { name: 'stuck-jobs', severity: 1, every: 'PT5M', window: 'PT15M', runbook: 'alert-a-job-stands-still', query: loadTextContent('queries/stuck-jobs.kql') }
-  { name: 'open-breakers', severity: 1, every: 'PT5M', window: 'PT1H', runbook: 'alert-a-dependency-is-down', query: loadTextContent('queries/open-breakers.kql') }
-  { name: 'event-loop-lag', severity: 2, every: 'PT5M', window: 'PT15M', runbook: 'alert-an-instance-is-late', query: loadTextContent('queries/event-loop-lag.kql') }
-  { name: 'poisoned-tasks', severity: 2, every: 'PT15M', window: 'PT30M', runbook: 'alert-poisoned-tasks', query: loadTextContent('queries/poisoned-tasks.kql') }
-  { name: 'orchestration-load', severity: 2, every: 'PT30M', window: 'P2D', runbook: 'alert-more-orchestration-than-usual', query: loadTextContent('queries/orchestration-load.kql') }
+  {
+    name: 'failed-jobs'
+    severity: 2
+    every: 'PT15M'
+    window: 'PT1H'
+    runbook: 'alert-jobs-fail'
+    query: loadTextContent('queries/failed-jobs.kql')
+  }
+  {
+    name: 'stuck-jobs'
+    severity: 1
+    every: 'PT5M'
+    window: 'PT15M'
+    runbook: 'alert-a-job-stands-still'
+    query: loadTextContent('queries/stuck-jobs.kql')
+  }
+  {
+    name: 'open-breakers'
+    severity: 1
+    every: 'PT5M'
+    window: 'PT1H'
+    runbook: 'alert-a-dependency-is-down'
+    query: loadTextContent('queries/open-breakers.kql')
+  }
+  {
+    name: 'event-loop-lag'
+    severity: 2
+    every: 'PT5M'
+    window: 'PT15M'
+    runbook: 'alert-an-instance-is-late'
+    query: loadTextContent('queries/event-loop-lag.kql')
+  }
+  {
+    name: 'poisoned-tasks'
+    severity: 2
+    every: 'PT15M'
+    window: 'PT30M'
+    runbook: 'alert-poisoned-tasks'
+    query: loadTextContent('queries/poisoned-tasks.kql')
+  }
+  {
+    name: 'orchestration-load'
+    severity: 2
+    every: 'PT30M'
+    window: 'P2D'
+    runbook: 'alert-more-orchestration-than-usual'
+    query: loadTextContent('queries/orchestration-load.kql')
+  }
 ]
 
 var databaseAlerts = [
-  { name: 'database-connections', severity: 1, metric: 'active_connections', threshold: userConnections * 8 / 10, runbook: 'alert-the-database-runs-out-of-connections' }
+  {
+    name: 'database-connections'
+    severity: 1
+    metric: 'active_connections'
+    threshold: userConnections * 8 / 10
+    runbook: 'alert-the-database-runs-out-of-connections'
+  }
   // At 95 % the server turns read-only.
-  { name: 'database-storage', severity: 1, metric: 'storage_percent', threshold: 80, runbook: 'alert-the-database-runs-out-of-storage' }
+  {
+    name: 'database-storage'
+    severity: 1
+    metric: 'storage_percent'
+    threshold: 80
+    runbook: 'alert-the-database-runs-out-of-storage'
+  }
 ]
 
 resource logRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
@@ -128,6 +182,8 @@ resource readyRule 'Microsoft.Insights/metricAlerts@2018-03-01' = {
       // One place alone may have trouble of its own.
       failedLocationCount: 2
     }
-    actions: [{ actionGroupId: actionGroupId, webHookProperties: { runbook: '${runbooks}#alert-the-app-is-not-ready' } }]
+    actions: [
+      { actionGroupId: actionGroupId, webHookProperties: { runbook: '${runbooks}#alert-the-app-is-not-ready' } }
+    ]
   }
 }
