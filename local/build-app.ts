@@ -1,6 +1,6 @@
 // The deployable app: one ESM file and what the Functions host needs beside it.
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { build, type Metafile } from 'esbuild'
 import { buildUnlessFresh } from './fresh-build.ts'
@@ -16,13 +16,21 @@ const BESIDE = ['host.json', 'epsg.gen.json', 'package.json']
 /** Names of all files of a build, as they stand in its folder. */
 export const filesOf = ({ outputs }: Metafile): string[] => [...Object.keys(outputs).map((path) => basename(path)), ...BESIDE]
 
+export interface BuildOptions {
+  /** Of Durable Functions, written into host.json; else it stays as it is. */
+  readonly backend?: string | undefined
+  /** What the app says of itself; else it is a development build. */
+  readonly release?: { readonly version: string; readonly commit: string | null }
+}
+
 /**
  * Builds into `dist/app` and answers with the list of inputs.
- * @param backend of Durable Functions, written into host.json; undefined: as it is
  * @throws Error for a backend that is none
  */
-export async function buildApp(outdir = 'dist/app', backend?: string): Promise<Metafile> {
+export async function buildApp(outdir = 'dist/app', { backend, release }: BuildOptions = {}): Promise<Metafile> {
   await mkdir(outdir, { recursive: true })
+  // On a laptop both are the checkout's: copies of an earlier package would hide what changed since.
+  for (const name of ['sql', 'node_modules']) await rm(join(outdir, name), { recursive: true, force: true })
   const { metafile, outputFiles } = await build({
     write: false,
     // The second is no function app: its name must not match `main` of package.json, or the host would load it.
@@ -37,6 +45,7 @@ export async function buildApp(outdir = 'dist/app', backend?: string): Promise<M
     sourcesContent: false,
     external: ['@azure/functions-core', 'pg-native', ...UNBUNDLED],
     banner: { js: BANNER },
+    ...(release ? { define: { LAMPLIGHTER_RELEASE: JSON.stringify(release) } } : {}),
     metafile: true,
     logLevel: 'warning',
   })

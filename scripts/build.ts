@@ -1,8 +1,18 @@
 // `npm run build`: the complete deployable folder dist/app. DURABLE_BACKEND=azureManaged writes that backend into its host.json.
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { buildApp, filesOf } from '../local/build-app.ts'
 import { packageApp } from '../local/package-app.ts'
 
-const metafile = await buildApp('dist/app', process.env['DURABLE_BACKEND'])
+/** A pipeline names its commit; a checkout knows it; an unpacked archive has none. */
+function commit(): string | null {
+  const named = process.env['GITHUB_SHA'] ?? process.env['BUILD_SOURCEVERSION']
+  const { status, stdout } = spawnSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' })
+  return named ?? (status === 0 ? stdout.trim() : null)
+}
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+const metafile = await buildApp('dist/app', { backend: process.env['DURABLE_BACKEND'], release: { version, commit: commit() } })
 const { inputs, outputs } = metafile
 const { packages, warnings } = await packageApp('dist/app', filesOf(metafile))
 const kilobytes = Math.round((outputs['dist/app/main.js']?.bytes ?? 0) / 1024)

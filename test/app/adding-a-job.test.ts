@@ -25,6 +25,9 @@ test('a newcomer follows docs/adding-a-job.md: one file, and the job runs over H
   run('scripts/build.ts')
   const app = await startApp({ folder })
   try {
+    // A build for deployment knows its release.
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+    expect((await app.get('/api/health/live')).body).toMatchObject({ version })
     const { job_id } = await app.submit('count_letters_of_text', { text: 'turn out the lights' })
     expect(await app.waitForJob(job_id)).toMatchObject({
       status: 'completed',
