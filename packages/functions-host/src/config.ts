@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import stripJsonComments from 'strip-json-comments'
+import type { Versioning } from './durable/versions.ts'
 import { unknownKeys } from './host-keys.ts'
 
 export type Env = Readonly<Record<string, string | undefined>>
@@ -11,7 +12,7 @@ export interface HostConfig {
   readonly routePrefix: string
   readonly functionTimeoutMs: number
   readonly hubName: string
-  readonly defaultVersion: string | null
+  readonly versioning: Versioning
   readonly maxActivities: number
   readonly maxOrchestrators: number
   readonly maxActions: number
@@ -28,6 +29,12 @@ export interface HostConfig {
   readonly warnings: readonly string[]
 }
 
+interface VersionKeys {
+  defaultVersion?: string
+  versionMatchStrategy?: string
+  versionFailureStrategy?: string
+}
+
 interface HostJson {
   version?: string
   functionTimeout?: string
@@ -39,9 +46,8 @@ interface HostJson {
       maxOutstandingRequests?: number
       customHeaders?: Record<string, string>
     }
-    durableTask?: {
+    durableTask?: VersionKeys & {
       hubName?: string
-      defaultVersion?: string
       maxConcurrentActivityFunctions?: number
       maxConcurrentOrchestratorFunctions?: number
       maxOrchestrationActions?: number
@@ -81,7 +87,7 @@ export function readHostConfig(folder: string, env: Env): HostConfig {
     routePrefix: (http?.routePrefix ?? 'api').replaceAll(/^\/+|\/+$/g, ''),
     functionTimeoutMs: timespanMs(json.functionTimeout ?? '00:30:00'),
     hubName: resolveSetting(durable?.hubName ?? 'TestHubName', env),
-    defaultVersion: durable?.defaultVersion ?? null,
+    versioning: versioningOf(durable),
     maxActivities: durable?.maxConcurrentActivityFunctions ?? 10 * cores,
     maxOrchestrators: durable?.maxConcurrentOrchestratorFunctions ?? 10 * cores,
     maxActions: durable?.maxOrchestrationActions ?? 100_000,
@@ -92,6 +98,22 @@ export function readHostConfig(folder: string, env: Env): HostConfig {
     logLevels: json.logging?.logLevel ?? {},
     warnings: [...unknownKeys(json), ...providerWarning(durable?.storageProvider?.type)],
   }
+}
+
+/** Names of strategies compare without case; without them the extension takes CurrentOrOlder and Reject. */
+function versioningOf({ defaultVersion, versionMatchStrategy, versionFailureStrategy }: VersionKeys = {}): Versioning {
+  return {
+    own: defaultVersion ?? null,
+    match: oneOf(['CurrentOrOlder', 'Strict', 'None'], versionMatchStrategy, 'versionMatchStrategy'),
+    failure: oneOf(['Reject', 'Fail'], versionFailureStrategy, 'versionFailureStrategy'),
+  }
+}
+
+function oneOf<T extends string>(known: readonly [T, ...T[]], given: string | undefined, key: string): T {
+  if (given === undefined) return known[0]
+  const found = known.find((word) => word.toLowerCase() === given.toLowerCase())
+  if (found === undefined) throw new Error(`host.json has ${key} "${given}". Known: ${known.join(', ')}.`)
+  return found
 }
 
 /** The storage provider decides limits and orders of messages: this host has those of Azure Storage alone. */

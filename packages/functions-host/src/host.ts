@@ -6,6 +6,7 @@ import { clientPayload } from './durable/api/payloads.ts'
 import { armTimer, seeded } from './durable/clock.ts'
 import { Engine } from './durable/engine.ts'
 import type { CodeAnswer } from './durable/answers.ts'
+import { otherVersion } from './durable/versions.ts'
 import { type ChannelOptions, type PendingInvocation, WorkerChannel } from './functions/channel.ts'
 import { DeathWatch } from './functions/death-watch.ts'
 import { Functions } from './functions/functions.ts'
@@ -234,7 +235,7 @@ export class Host {
   }
 
   #makeEngine(): Engine {
-    const { maxActivities, maxOrchestrators, maxActions, maxBatch, defaultVersion } = this.#config
+    const { maxActivities, maxOrchestrators, maxActions, maxBatch, versioning } = this.#config
     const random = this.#o.seed === undefined ? undefined : seeded(this.#o.seed)
     return new Engine({
       runOrchestrator: async (name, id, payload) => {
@@ -251,7 +252,8 @@ export class Host {
       maxOrchestrators,
       maxActions,
       maxBatch: Math.min(maxBatch, this.#o.maxBatch ?? maxBatch),
-      defaultVersion,
+      versioning,
+      onOtherVersion: (instance) => this.#log('warning', otherVersion(instance, versioning)),
       onTrap: (code, fn, id, detail) => this.#traps.report(code, fn, id, detail),
       onExecutionEnd: (instance) => this.#traps.executionEnded(instance, maxActivities),
       ...(random ? { batchSize: (available: number) => 1 + Math.floor(random() * available) } : {}),

@@ -9,6 +9,7 @@ import { orchestrationPayload } from './payload.ts'
 import { Queue } from './queue.ts'
 import type { TrapCode } from './trap-rules.ts'
 import { type Decision, decide, failed, type Outcome, unknownOrchestrator } from './turn.ts'
+import { isVersionTaken } from './versions.ts'
 import type { Scheduled } from './actions.ts'
 
 const guid = (): string => randomUUID().replaceAll('-', '')
@@ -18,6 +19,7 @@ export class Engine {
   readonly #o: EngineOptions
   readonly #activities: Queue
   readonly #orchestrators: Queue
+  readonly #refused = new WeakSet<Instance>()
   #stopped = false
 
   constructor(options: EngineOptions) {
@@ -37,7 +39,7 @@ export class Engine {
       instanceId: id,
       executionId: randomUUID(),
       input,
-      version: version ?? this.#o.defaultVersion,
+      version: version ?? this.#o.versioning.own,
       generation: (old?.generation ?? -1) + 1,
     })
   }
@@ -121,12 +123,25 @@ export class Engine {
 
   #wake(instance: Instance): void {
     if (instance.busy || instance.pending.length === 0 || this.#stopped) return
+    if (!isVersionTaken(this.#o.versioning, instance.version)) return this.#refuse(instance)
     instance.busy = true
     void this.#orchestrators.run(async () => {
       await this.#turn(instance).catch((error: Error) => this.#end(instance, failed(instance.name, error.message)))
       instance.busy = false
       if (!isTerminal(instance.status)) this.#wake(instance)
     })
+  }
+
+  /** Nothing of it is run: its messages wait, or it fails. Not recorded: how the real host words the failure. */
+  #refuse(instance: Instance): void {
+    const { own, match, failure } = this.#o.versioning
+    if (failure === 'Fail') {
+      const text = `The orchestration has the version '${instance.version}', and this host runs '${own}' (${match}).`
+      return this.#end(instance, failed(instance.name, text))
+    }
+    if (this.#refused.has(instance)) return
+    this.#refused.add(instance)
+    this.#o.onOtherVersion?.(instance)
   }
 
   /** One episode: marker, new messages, user code, decisions, marker; continueAsNew goes on in the same episode, as recorded. */
@@ -193,7 +208,7 @@ export class Engine {
     const name = s.name ?? ''
     if (s.kind === 'task') return e.taskScheduled(this.#now(), s.id, name)
     if (s.kind === 'timer') return e.timerCreated(this.#now(), s.id, s.fireAt ?? '')
-    return e.childCreated(this.#now(), s.id, name, s.version ?? this.#o.defaultVersion, instanceId)
+    return e.childCreated(this.#now(), s.id, name, s.version ?? this.#o.versioning.own, instanceId)
   }
 
   #dispatch(instance: Instance, what: Scheduled, childId: string): void {
@@ -205,7 +220,7 @@ export class Engine {
       return
     }
     const parent = { name, instanceId: id, executionId, taskId: what.id }
-    const version = what.version ?? this.#o.defaultVersion
+    const version = what.version ?? this.#o.versioning.own
     this.#begin({ name: what.name ?? '', instanceId: childId, executionId: guid(), input, version, parent, generation: null })
   }
 

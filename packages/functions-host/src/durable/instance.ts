@@ -2,6 +2,7 @@
 import type { Action } from './actions.ts'
 import type { CodeAnswer } from './answers.ts'
 import { History, type HistoryEvent, type Parent, type Start } from './events.ts'
+import type { Versioning } from './versions.ts'
 import type { TrapCode } from './trap-rules.ts'
 
 export type RuntimeStatus = 'Pending' | 'Running' | 'Suspended' | 'Completed' | 'Failed' | 'Terminated'
@@ -22,7 +23,9 @@ export interface EngineOptions {
   /** Messages of one batch: at most this many, or what `batchSize` draws. */
   readonly maxBatch: number
   readonly batchSize?: (available: number) => number
-  readonly defaultVersion: string | null
+  readonly versioning: Versioning
+  /** Told once of an instance that waits, because it is of a version that this host does not run. */
+  readonly onOtherVersion?: (instance: Instance) => void
   /** A rule for app code was broken; true: fail this orchestration for it. */
   readonly onTrap?: (code: TrapCode, fn: string, instanceId: string, detail: string) => boolean
   /** Called before history is dropped: at continueAsNew and at the end. */

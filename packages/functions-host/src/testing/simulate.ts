@@ -89,7 +89,7 @@ class World {
       maxActions: 100_000,
       maxBatch: s.maxBatch ?? 32,
       batchSize: (available) => 1 + Math.floor(this.#random() * available),
-      defaultVersion: null,
+      versioning: { own: null, match: 'None', failure: 'Reject' },
       onExecutionEnd: (instance) => this.#ended(instance),
       ...(s.onTrap ? { onTrap: s.onTrap } : {}),
     })

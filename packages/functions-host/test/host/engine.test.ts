@@ -23,6 +23,10 @@ O('again', function* (c) {
   if (round < 2) return c.df.continueAsNew({ round: round + 1 })
   return {}
 })
+O('branches', function* (c) {
+  if (c.df.version === '1.0') return [yield c.df.callActivity('echo', 'old'), yield c.df.callActivity('echo', 'old')]
+  return [yield c.df.callActivity('echo', 'new')]
+})
 df.app.activity('throws', { handler: () => { throw new Error('on purpose') } })
 O('failing', function* (c) { yield c.df.callActivity('throws', {}) })
 O('parentOfFailing', function* (c) { try { yield c.df.callSubOrchestrator('failing', {}) } catch { } return {} })
@@ -33,13 +37,14 @@ const HOST = { version: '2.0', extensions: { durableTask: { defaultVersion: '1.5
 const app = appOf({ 'index.js': SOURCE, 'host.json': JSON.stringify(HOST) })
 const versions = new Map<string, string[]>()
 const histories = new Map<string, HistoryEvent[][]>()
+const lines: string[] = []
 let host: Host
 
 beforeAll(async () => {
   host = await startHost({
     folder: app.folder,
     port: 0,
-    log: () => undefined,
+    log: (_level, message) => void lines.push(message),
     traps: 'off',
     env: process.env,
     onReplay: (id, payload) => {
@@ -91,13 +96,25 @@ test('a child with the id of its parent fails, and so does the parent', async ()
 })
 
 test('the version of a start goes into its history, the default of host.json without one; continueAsNew keeps it', async () => {
-  await run('plain', '&version=2.7')
-  expect(new Set(versions.get('plain'))).toEqual(new Set(['2.7']))
+  await run('plain', '&version=1.2')
+  expect(new Set(versions.get('plain'))).toEqual(new Set(['1.2']))
   // It never ends by itself: one second is enough to see its first replay.
   await run('waits', '', {}, 1)
   expect(new Set(versions.get('waits'))).toEqual(new Set(['1.5']))
-  await run('again', '&version=3', { round: 0 })
-  expect(new Set(versions.get('again'))).toEqual(new Set(['3']))
+  await run('again', '&version=1', { round: 0 })
+  expect(new Set(versions.get('again'))).toEqual(new Set(['1']))
+})
+
+test('an instance of an older version finishes on its branch, beside one of the new version; a newer one waits, and is not run', async () => {
+  expect(await run('branches', '&version=1.0')).toMatchObject({ runtimeStatus: 'Completed', output: ['old', 'old'] })
+  expect(await run('branches')).toMatchObject({ runtimeStatus: 'Completed', output: ['new'] })
+  // Before there were versions.
+  expect(await run('branches', '&version=')).toMatchObject({ runtimeStatus: 'Completed' })
+  versions.delete('branches')
+  expect(await run('branches', '&version=1.10', {}, 1)).toMatchObject({ runtimeStatus: 'Pending', output: null })
+  expect(versions.has('branches')).toBe(false)
+  expect(lines.filter((line) => line.includes('has the version 1.10, and this host runs 1.5 (CurrentOrOlder)'))).toHaveLength(1)
+  await call('POST', 'instances/branches/terminate?reason=x')
 })
 
 test('a custom status outlives continueAsNew', async () => {
@@ -105,7 +122,7 @@ test('a custom status outlives continueAsNew', async () => {
 })
 
 test('what opens a continued generation was played in its second episode; what user code adds never is', async () => {
-  await run('again', '&version=3', { round: 0 })
+  await run('again', '&version=1', { round: 0 })
   const played = histories.get('again')?.map((h) => h.map((e) => `${e.EventType}${e.IsPlayed ? ' played' : ''}`).join(', '))
   expect(new Set(played)).toEqual(
     new Set(['12, 0', '12, 0 played, 4, 13, 12, 5', '12, 0, 13', '12, 0 played, 13 played, 4, 13, 12, 5']),

@@ -178,7 +178,7 @@ test('trap.list-all: a listing beyond 1,000 rows', () => {
     maxOrchestrators: 1,
     maxActions: 1,
     maxBatch: 1,
-    defaultVersion: null,
+    versioning: { own: null, match: 'None', failure: 'Reject' },
     onTrap: (code) => codes.push(code) < 0,
   })
   for (let n = 0; n < 1100; n++) engine.start('o', `i${String(n).padStart(4, '0')}`, null)
