@@ -19,8 +19,6 @@ const LEFT_TO_DEFAULTS = new Set(
     'PUBLIC_BASE_URL TRUST_PROXY STAC_PUBLIC_READ STAC_ASSET_HREF CORS_ORIGINS',
   ),
 )
-/** Settings that the app is about to read: each is taken out of here once it is in the model. */
-const COMING = new Set(['MIGRATE_PGUSER'])
 /** Settings of the host, the SDKs and the platform. */
 const NOT_OURS =
   /^(AzureWebJobsStorage__(credential|clientId|(blob|queue|table)ServiceUri)|AZURE_TOKEN_CREDENTIALS|APPLICATIONINSIGHTS_(CONNECTION|AUTHENTICATION)_STRING|AzureFunctionsJobHost__extensions__durableTask__(maxConcurrentActivityFunctions|storageProvider__(type|connectionStringName))|languageWorkers__node__arguments|TASKHUB_NAME|DURABLE_TASK_SCHEDULER_CONNECTION_STRING)$/
@@ -30,7 +28,7 @@ export function settingsProblems(t: Template): string[] {
   const given = new Set(Object.keys(t.settings))
   const known = Object.keys(Config.shape)
   const hasTokens = t.settings['AUTH_MODE'] === 'jwt'
-  const unknown = [...given].filter((name) => !known.includes(name) && !COMING.has(name) && !NOT_OURS.test(name))
+  const unknown = [...given].filter((name) => !known.includes(name) && !NOT_OURS.test(name))
   const forgotten = known.filter(
     (name) => !given.has(name) && !LEFT_TO_DEFAULTS.has(name) && (hasTokens || !name.startsWith('JWT_')),
   )
