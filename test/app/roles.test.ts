@@ -4,6 +4,7 @@ import { HTTP_TABLE } from '../../src/http/table.ts'
 import { plainTemplate } from '../../src/http/template.ts'
 import { includesRole, Role } from '../../src/models/words.ts'
 import { startApp, type TestApp } from '../support/app.ts'
+import { until } from 'functions-host/testing'
 import { AUDIENCE, type Issuer, startIssuer } from '../support/issuer.ts'
 
 let issuer: Issuer
@@ -122,3 +123,77 @@ test('settings that are missing are told all at once in every answer, and live a
   expect((await wrong.get('/api/health/live')).body).toMatchObject({ status: 'live' })
   await wrong.stop()
 })
+
+/** Routes that change something or hand out access, and the event that each leaves; null: it only reads what was sent. */
+const EVENTS: Readonly<Record<string, string | null>> = {
+  submitJob: 'job.submitted',
+  cancelJob: 'job.cancelled',
+  pauseJob: 'job.paused',
+  resumeJob: 'job.resumed',
+  retryJob: 'job.retried',
+  rerunJob: 'job.rerun',
+  changeJobs: 'bulk.cancel',
+  uploadBlob: 'blob.uploaded',
+  createSas: 'sas.issued',
+  createContainerSas: 'sas.issued',
+  createGdalAccess: 'sas.issued',
+  deleteStacItem: 'item.deleted',
+  deleteStacCollection: 'collection.deleted',
+  clearSecretsCache: 'secrets.cache_cleared',
+  // Its retry or discard of each job is the event.
+  changePoison: 'job.retried',
+  deployDbSchema: 'schema.deployed',
+  redeployDbSchema: 'schema.rebuilt',
+  dropDbSchema: null,
+  postStacSearch: null,
+  validateStac: null,
+}
+
+test('every order leaves an event with the name of whoever gave it, and its reason', async () => {
+  expect(
+    HTTP_TABLE.filter((row) => row.method !== 'GET')
+      .map((row) => row.name)
+      .toSorted(),
+  ).toEqual(Object.keys(EVENTS).toSorted())
+  const send = async (method: string, path: string, body?: object | Buffer, role: Role = 'admin'): Promise<any> => {
+    const answer = await app.send(method, `/api/${path}`, body, as[role])
+    expect([path, answer.status, answer.body]).toEqual([path, expect.toBeOneOf([200, 201, 202]), answer.body])
+    return answer.body
+  }
+  const client = await app.container()
+  const of = `containers/${client.containerName}`
+  await client.getBlockBlobClient('a.csv').upload('x', 1)
+  const { job_id } = await send('POST', 'jobs/submit/hello_world', { n: 20_000, name: 'orders' })
+  for (const action of ['pause', 'resume', 'cancel', 'retry'])
+    await send('POST', `jobs/${job_id}/${action}`, { reason: `to ${action}` })
+  await send('POST', 'bulk/jobs', { action: 'cancel', filter: { type: 'hello_world' }, reason: 'to bulk', dry_run: false })
+  await send('POST', `jobs/${job_id}/rerun`, { reason: 'to rerun' })
+  await send('POST', `jobs/${job_id}/cancel`, { reason: 'to end' })
+  await send('PUT', `containers/silver/blobs/orders-${job_id.slice(0, 8)}.txt`, Buffer.from('x'))
+  await send('POST', `${of}/sas`, { blob: 'a.csv' })
+  await send('POST', `${of}/container-sas`, {})
+  await send('POST', `${of}/gdal/a.csv`, {})
+  await send('POST', 'secrets/clear-cache', {})
+  const catalogued = await send('POST', 'jobs/submit/catalog_container', {
+    container: client.containerName,
+    include: 'all',
+    collection_id: 'orders',
+  })
+  await waitFor(catalogued.job_id)
+  // GeoJSON, which the client of the tests leaves as text.
+  const { features } = JSON.parse(await send('GET', 'stac/collections/orders/items')) as { features: { id: string }[] }
+  await send('DELETE', `stac/collections/orders/items/${features[0]?.id}?dry_run=false`)
+  await send('DELETE', 'stac/collections/orders?dry_run=false')
+  const rows = await app.database.pool.query<{ event: string; actor: string; reason: string | null }>(
+    `SELECT DISTINCT event, actor, data ->> 'reason' AS reason FROM app.job_events WHERE actor = 'admin-1'`,
+  )
+  const elsewhere = new Set(['schema.deployed', 'schema.rebuilt', null])
+  expect(new Set(rows.map((r) => r.event))).toEqual(new Set(Object.values(EVENTS).filter((e) => !elsewhere.has(e))))
+  for (const action of ['pause', 'resume', 'retry', 'rerun', 'bulk']) expect(rows.map((r) => r.reason)).toContain(`to ${action}`)
+})
+
+const waitFor = (id: string) =>
+  until('the job has ended', async () => {
+    const { body } = await app.send('GET', `/api/jobs/${id}`, undefined, as.reader)
+    return body.status === 'completed' ? true : undefined
+  })
