@@ -2,6 +2,7 @@
 import type { Deps } from '../engine/deps.ts'
 import { type DurableClient, instancesOf } from '../engine/instances.ts'
 import { IDLE_SECONDS, reconcile } from '../engine/reconcile.ts'
+import { runSchedules } from '../engine/schedules.ts'
 
 let isFirstPass = true
 
@@ -9,5 +10,7 @@ let isFirstPass = true
 export async function reconcileJobs(client: DurableClient, deps: Deps): Promise<void> {
   const idleSeconds = isFirstPass ? 0 : IDLE_SECONDS
   isFirstPass = false
-  await reconcile(deps, instancesOf(client), idleSeconds)
+  const instances = instancesOf(client)
+  await reconcile(deps, instances, idleSeconds)
+  await runSchedules({ ...deps, instances })
 }

@@ -13,6 +13,7 @@ import { poisonRoutes } from './poison.ts'
 import { rasterRoutes } from './rasters.ts'
 import type { HttpRow } from './route.ts'
 import { secretRoutes } from './secrets.ts'
+import { scheduleRoutes } from './schedules.ts'
 import { stacItemRoutes } from './stac-items.ts'
 import { stacRoutes } from './stac.ts'
 import { stacSearchRoutes } from './stac-search.ts'
@@ -27,6 +28,7 @@ export const HTTP_TABLE: readonly HttpRow[] = [
   ...jobActionRoutes,
   ...taskRoutes,
   ...poisonRoutes,
+  ...scheduleRoutes,
   ...jobTypeRoutes,
   ...containerRoutes,
   ...blobAccessRoutes,

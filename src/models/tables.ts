@@ -4,6 +4,7 @@ import { hostsTable } from './host.ts'
 import { jobEventsTable } from './job-event.ts'
 import { jobsTable } from './job.ts'
 import { rasterOutputsTable } from './raster-output.ts'
+import { scheduleRunsTable, schedulesTable } from './schedule.ts'
 import type { TableDefinition } from './sql-meta.ts'
 import { stacCollectionsTable, stacItemsTable } from './stac-record.ts'
 import { stagesTable } from './stage.ts'
@@ -19,4 +20,6 @@ export const tables: readonly TableDefinition[] = [
   rasterOutputsTable,
   stacCollectionsTable,
   stacItemsTable,
+  schedulesTable,
+  scheduleRunsTable,
 ]

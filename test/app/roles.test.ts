@@ -142,6 +142,8 @@ const EVENTS: Readonly<Record<string, string | null>> = {
   clearSecretsCache: 'secrets.cache_cleared',
   // Its retry or discard of each job is the event.
   changePoison: 'job.retried',
+  putSchedule: 'schedule.put',
+  deleteSchedule: 'schedule.deleted',
   deployDbSchema: 'schema.deployed',
   redeployDbSchema: 'schema.rebuilt',
   dropDbSchema: null,
@@ -174,6 +176,8 @@ test('every order leaves an event with the name of whoever gave it, and its reas
   await send('POST', `${of}/container-sas`, {})
   await send('POST', `${of}/gdal/a.csv`, {})
   await send('POST', 'secrets/clear-cache', {})
+  await send('PUT', 'schedules/nightly', { job_type: 'hello_world', cron: '0 3 * * *' })
+  await send('DELETE', 'schedules/nightly')
   const catalogued = await send('POST', 'jobs/submit/catalog_container', {
     container: client.containerName,
     include: 'all',
