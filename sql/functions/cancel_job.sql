@@ -20,5 +20,6 @@ BEGIN
     WHERE t.stage_id = stage.stage_id AND t.task_no <= stage.claim_cursor AND t.finished_at IS NULL AND t.status = 'processing';
   END LOOP;
   PERFORM app.add_event(p_job_id, 'job.cancelled', jsonb_build_object('reason', p_reason, 'attempt', job.attempt, 'was', job.status), p_actor);
+  PERFORM app.queue_webhooks(p_job_id);
   RETURN QUERY SELECT 'cancelled', job.attempt, true;
 END $$;

@@ -45,5 +45,6 @@ BEGIN
     error_code = left(code, 64), error_details = left(details, 8000)
   WHERE j.job_id = p_job_id;
   PERFORM app.add_event(p_job_id, 'job.finished', jsonb_build_object('status', final, 'attempt', p_attempt, 'error_code', code));
+  PERFORM app.queue_webhooks(p_job_id);
   RETURN QUERY SELECT final, true;
 END $$;

@@ -11,6 +11,7 @@ BEGIN
   IF ended IS FALSE THEN RETURN 'kept'; END IF;
   UPDATE app.stages s SET retired_at = now() WHERE s.job_id = p_job_id AND s.retired_at IS NULL;
   DELETE FROM app.job_events e WHERE e.job_id = p_job_id;
+  DELETE FROM app.webhook_deliveries d WHERE d.job_id = p_job_id;
   DELETE FROM app.jobs j WHERE j.job_id = p_job_id;
   RETURN 'gone';
 END $$;

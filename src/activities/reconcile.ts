@@ -2,6 +2,7 @@
 import type { Deps } from '../engine/deps.ts'
 import { type DurableClient, instancesOf } from '../engine/instances.ts'
 import { IDLE_SECONDS, reconcile } from '../engine/reconcile.ts'
+import { deliverWebhooks } from '../engine/webhooks.ts'
 import { runSchedules } from '../engine/schedules.ts'
 
 let isFirstPass = true
@@ -13,4 +14,5 @@ export async function reconcileJobs(client: DurableClient, deps: Deps): Promise<
   const instances = instancesOf(client)
   await reconcile(deps, instances, idleSeconds)
   await runSchedules({ ...deps, instances })
+  await deliverWebhooks(deps)
 }

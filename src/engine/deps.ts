@@ -3,6 +3,7 @@ import type { AnyJob, Log } from '../define/define-job.ts'
 import type { Pool } from '../db/pool.ts'
 import type { BlobStore } from '../models/blob-store.ts'
 import type { OutputRecords } from '../models/raster-output.ts'
+import type { WebhookSender } from '../models/webhook-message.ts'
 import type { CatalogueRecords } from '../models/stac-record.ts'
 import type { DependencyName } from '../rules/dependencies.ts'
 import type { Instances } from './instances.ts'
@@ -40,6 +41,8 @@ export interface Deps {
   readonly outputs: OutputRecords
   readonly catalogue: CatalogueRecords
   readonly breakers: Breakers
+  /** Sends what webhooks are told. */
+  readonly webhooks: WebhookSender
   readonly log: Log
   readonly settings: EngineSettings
   readonly now: () => Date

@@ -18,6 +18,7 @@ import { stacItemRoutes } from './stac-items.ts'
 import { stacRoutes } from './stac.ts'
 import { stacSearchRoutes } from './stac-search.ts'
 import { stacValidateRoutes } from './stac-validate.ts'
+import { webhookRoutes } from './webhooks.ts'
 import { submitRoutes } from './submit.ts'
 import { taskRoutes } from './tasks.ts'
 
@@ -29,6 +30,7 @@ export const HTTP_TABLE: readonly HttpRow[] = [
   ...taskRoutes,
   ...poisonRoutes,
   ...scheduleRoutes,
+  ...webhookRoutes,
   ...jobTypeRoutes,
   ...containerRoutes,
   ...blobAccessRoutes,

@@ -7,6 +7,7 @@ import { rasterOutputsTable } from './raster-output.ts'
 import { scheduleRunsTable, schedulesTable } from './schedule.ts'
 import type { TableDefinition } from './sql-meta.ts'
 import { stacCollectionsTable, stacItemsTable } from './stac-record.ts'
+import { webhookDeliveriesTable, webhooksTable } from './webhook.ts'
 import { stagesTable } from './stage.ts'
 import { tasksTable } from './task.ts'
 
@@ -22,4 +23,6 @@ export const tables: readonly TableDefinition[] = [
   stacItemsTable,
   schedulesTable,
   scheduleRunsTable,
+  webhooksTable,
+  webhookDeliveriesTable,
 ]

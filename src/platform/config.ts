@@ -120,6 +120,15 @@ export const Config = z.object({
   CORS_ORIGINS: containers
     .optional()
     .describe('comma list of origins whose pages may read the catalogue, such as https://radiantearth.github.io; * for all'),
+  WEBHOOK_HOSTS: containers
+    .optional()
+    .describe(
+      'comma list of hosts that webhooks may be on, such as hooks.example.org or *.example.org; without it there are none',
+    ),
+  WEBHOOK_PRIVATE_ADDRESSES: z
+    .enum(['true', 'false'])
+    .default('false')
+    .describe('lets webhooks be on http and in private networks: for laptops, refused in production'),
   TELEMETRY: z
     .enum(['none', 'appinsights', 'otlp'])
     .default('none')

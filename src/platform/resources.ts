@@ -15,6 +15,7 @@ import { createLog } from './log.ts'
 import { processIdentity } from './process-identity.ts'
 import { openSecrets, type Secrets } from './secrets.ts'
 import { shutdown } from './shutdown.ts'
+import { openWebhookSender } from './webhook-sender.ts'
 import { openTokenCheck, type TokenCheck } from './tokens.ts'
 import { openVault } from './vault.ts'
 
@@ -50,6 +51,7 @@ function build(env: NodeJS.ProcessEnv): Resources {
     db,
     identity,
     secrets,
+    webhooks: webhooksOf(config, secrets),
     breakers: sharedBreakers(config, db, log),
     blobs: openBlobStore({
       ...dataAccount(config),
@@ -61,11 +63,7 @@ function build(env: NodeJS.ProcessEnv): Resources {
     catalogue: catalogueRecords(db),
     log,
     config,
-    checkToken: openTokenCheck({
-      issuer: config.JWT_ISSUER ?? '',
-      audience: config.JWT_AUDIENCE ?? '',
-      jwksUrl: config.JWT_JWKS_URL,
-    }),
+    checkToken: tokenCheckOf(config),
     settings: settingsOf(config),
     now: () => new Date(),
     random: Math.random,
@@ -75,6 +73,12 @@ function build(env: NodeJS.ProcessEnv): Resources {
     jobTypes: jobs,
   }
 }
+
+const tokenCheckOf = ({ JWT_ISSUER = '', JWT_AUDIENCE = '', JWT_JWKS_URL }: Config): TokenCheck =>
+  openTokenCheck({ issuer: JWT_ISSUER, audience: JWT_AUDIENCE, jwksUrl: JWT_JWKS_URL })
+
+const webhooksOf = ({ WEBHOOK_HOSTS = [], WEBHOOK_PRIVATE_ADDRESSES }: Config, secrets: Secrets): Deps['webhooks'] =>
+  openWebhookSender({ hosts: WEBHOOK_HOSTS, allowPrivate: WEBHOOK_PRIVATE_ADDRESSES === 'true', secrets, now: () => new Date() })
 
 function secretsOf(
   { SECRETS_SOURCE, KEY_VAULT_URL }: Config,

@@ -20,6 +20,10 @@ const RULES: readonly ((given: Given) => string | false)[] = [
     const isPlain = given['ENVIRONMENT'] === 'production' && /^http:/i.test(given[name] ?? '')
     return isPlain && `${name} (is http, so that anybody on the way could hand out keys: set an https address)`
   }),
+  ({ ENVIRONMENT, WEBHOOK_PRIVATE_ADDRESSES }) =>
+    ENVIRONMENT === 'production' &&
+    WEBHOOK_PRIVATE_ADDRESSES === 'true' &&
+    'WEBHOOK_PRIVATE_ADDRESSES (lets messages reach the inside of the network, which production refuses: leave it out)',
   ({ SECRETS_SOURCE, KEY_VAULT_URL }) =>
     SECRETS_SOURCE === 'keyvault' &&
     !KEY_VAULT_URL &&

@@ -92,6 +92,13 @@ export const ERROR_CODES = {
     'LL002',
   ),
   TASK_NOT_FOUND: facts(404, false, 'The stage has no task with this key.', 'GET /api/jobs/{id}/tasks lists them.'),
+  WEBHOOK_NOT_FOUND: facts(404, false, 'No webhook has this name.', 'GET /api/webhooks lists them.'),
+  DELIVERY_NOT_FOUND: facts(
+    404,
+    false,
+    'There is no such message, or it is to be sent anyway.',
+    'GET /api/webhooks/{id}/deliveries lists them.',
+  ),
   SCHEDULE_NOT_FOUND: facts(404, false, 'No schedule has this name.', 'GET /api/schedules lists them.'),
   CONTAINER_NOT_FOUND: facts(404, false, 'The container does not exist.', 'Create it or correct the name.'),
   INVENTORY_NOT_FOUND: facts(404, false, 'No finished inventory has this job id and attempt.', 'Run inventory_container first.'),

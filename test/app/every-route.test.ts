@@ -21,6 +21,7 @@ const VALUES: Readonly<Record<string, () => string>> = {
   key: () => 'greet_0',
   path: () => 'nothing/here.txt',
   file: () => 'lists/a1/nothing.json',
+  attempt: () => '1',
 }
 const urlOf = (path: string): string =>
   `/api/${plainTemplate(path).replaceAll(/\{\*?(\w+)\}/g, (_, name: string) => VALUES[name]?.() ?? name)}`

@@ -12,7 +12,9 @@ let app: TestApp
 const as: Partial<Record<Role | 'nobody', Record<string, string>>> = {}
 beforeAll(async () => {
   issuer = await startIssuer()
-  app = await startApp({ env: { AUTH_MODE: 'jwt', JWT_ISSUER: issuer.url, JWT_AUDIENCE: AUDIENCE } })
+  app = await startApp({
+    env: { AUTH_MODE: 'jwt', JWT_ISSUER: issuer.url, JWT_AUDIENCE: AUDIENCE, WEBHOOK_HOSTS: 'hooks.example' },
+  })
   for (const role of Role.options) as[role] = bearer(await issuer.token({ sub: `${role}-1`, roles: [role] }))
   as.nobody = bearer(await issuer.token({ sub: 'nobody' }))
 })
@@ -144,6 +146,10 @@ const EVENTS: Readonly<Record<string, string | null>> = {
   changePoison: 'job.retried',
   putSchedule: 'schedule.put',
   deleteSchedule: 'schedule.deleted',
+  putWebhook: 'webhook.put',
+  deleteWebhook: 'webhook.deleted',
+  // Wants a message: test/sql/webhooks.test.ts.
+  retryDelivery: 'webhook.retried',
   deployDbSchema: 'schema.deployed',
   redeployDbSchema: 'schema.rebuilt',
   dropDbSchema: null,
@@ -178,6 +184,8 @@ test('every order leaves an event with the name of whoever gave it, and its reas
   await send('POST', 'secrets/clear-cache', {})
   await send('PUT', 'schedules/nightly', { job_type: 'hello_world', cron: '0 3 * * *' })
   await send('DELETE', 'schedules/nightly')
+  await send('PUT', 'webhooks/team', { url: 'https://hooks.example/', secret_name: 'path' })
+  await send('DELETE', 'webhooks/team')
   const catalogued = await send('POST', 'jobs/submit/catalog_container', {
     container: client.containerName,
     include: 'all',
@@ -191,7 +199,7 @@ test('every order leaves an event with the name of whoever gave it, and its reas
   const rows = await app.database.pool.query<{ event: string; actor: string; reason: string | null }>(
     `SELECT DISTINCT event, actor, data ->> 'reason' AS reason FROM app.job_events WHERE actor = 'admin-1'`,
   )
-  const elsewhere = new Set(['schema.deployed', 'schema.rebuilt', null])
+  const elsewhere = new Set(['schema.deployed', 'schema.rebuilt', 'webhook.retried', null])
   expect(new Set(rows.map((r) => r.event))).toEqual(new Set(Object.values(EVENTS).filter((e) => !elsewhere.has(e))))
   for (const action of ['pause', 'resume', 'retry', 'rerun', 'bulk']) expect(rows.map((r) => r.reason)).toContain(`to ${action}`)
 })

@@ -16,6 +16,8 @@ const FILE = 'test/fixtures/release-before.json'
 interface Release {
   readonly migrations: readonly string[]
   readonly functions: Readonly<Record<string, Signature>>
+  /** Text of each function's file. */
+  readonly sources: Readonly<Record<string, string>>
 }
 let before: Release
 let database: TestDatabase
@@ -65,12 +67,10 @@ test('this release runs jobs on the schema before its migration, and brings it u
   const folder = await mkdtemp(join(tmpdir(), 'lamplighter-release-'))
   try {
     await cp('sql', folder, { recursive: true })
-    for (const [kind, known] of [
-      ['migrations', new Set(before.migrations)],
-      ['functions', new Set(Object.keys(before.functions))],
-    ] as const)
-      for (const file of await readdir(join(folder, kind)))
-        if (!known.has(basename(file, '.sql'))) await rm(join(folder, kind, file))
+    for (const file of await readdir(join(folder, 'migrations')))
+      if (!before.migrations.includes(basename(file, '.sql'))) await rm(join(folder, 'migrations', file))
+    for (const file of await readdir(join(folder, 'functions'))) await rm(join(folder, 'functions', file))
+    for (const [name, text] of Object.entries(before.sources)) await writeFile(join(folder, 'functions', `${name}.sql`), text)
     expect((await migrate(empty.url, folder)).migrations).toEqual(before.migrations)
     for (const grant of grantsForApp) await empty.pool.query(grant)
     const app = openPool({ connectionString: empty.appUrl, max: 2 })
@@ -89,6 +89,13 @@ test.runIf(process.env['RECORD_RELEASE'])('records this release as the one befor
   const release: Release = {
     migrations: await readMigrations(database.pool),
     functions: Object.fromEntries(await readSignatures(database.pool)),
+    sources: Object.fromEntries(
+      await Promise.all(
+        (await readdir('sql/functions')).map(
+          async (f) => [basename(f, '.sql'), await readFile(`sql/functions/${f}`, 'utf8')] as const,
+        ),
+      ),
+    ),
   }
   await writeFile(FILE, `${JSON.stringify(release, null, 1)}\n`)
 })

@@ -35,6 +35,7 @@ export function machine(
     outputs: outputRecords(db),
     catalogue: catalogueRecords(db),
     breakers: openBreakers({ failures: 5, cooldownMs: 1000, onChange: quiet }),
+    webhooks: { send: () => Promise.reject(new Error('no webhooks here')), problemOf: () => undefined },
     log: { info: quiet, warn: quiet, error: quiet },
     settings: {
       leaseSeconds: 60,
