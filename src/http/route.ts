@@ -67,6 +67,13 @@ export interface Route<P, Q, B> {
   handle(call: Call<P, Q, B>): Promise<Answer>
 }
 
+export interface Takes {
+  readonly pathParameters?: z.ZodType
+  readonly query?: z.ZodType
+  readonly body?: z.ZodType
+  readonly uploadBytes?: number
+}
+
 /** A row of the table of functions. */
 export interface HttpRow {
   readonly name: string
@@ -75,6 +82,8 @@ export interface HttpRow {
   readonly summary: string
   readonly role: Role | 'anonymous'
   readonly isCatalogue: boolean
+  /** What it takes, for the description of the API. */
+  readonly takes?: Takes
   /** Values of the path, validated. @throws AppError `INVALID_ID` */
   readonly check: (values: Record<string, string>) => void
   /** @param resources asked for within, so that wrong settings are an answer */
@@ -103,8 +112,20 @@ export function route<P = Record<string, never>, Q = Record<string, never>, B = 
     summary,
     role,
     isCatalogue,
+    takes: takesOf(definition),
     check,
     answer: (request, context, resources) => answer({ request, context, resources }, definition),
+  }
+}
+
+/** Where the query depends on the path, that of the path without its last part. */
+function takesOf<P, Q, B>({ pathParameters, query, body, uploadBytes }: Route<P, Q, B>): Takes {
+  const ofQuery = typeof query === 'function' ? query({ path: '' } as P) : query
+  return {
+    ...(pathParameters ? { pathParameters } : {}),
+    ...(ofQuery ? { query: ofQuery } : {}),
+    ...(body ? { body } : {}),
+    ...(uploadBytes === undefined ? {} : { uploadBytes }),
   }
 }
 

@@ -2,6 +2,7 @@
 import { blobAccessRoutes } from './blob-access.ts'
 import { containerRoutes } from './containers.ts'
 import { dbRoutes } from './db.ts'
+import { docsRoutes } from './docs.ts'
 import { dbSchemaRoutes } from './db-schema.ts'
 import { healthRoutes } from './health.ts'
 import { jobActionRoutes } from './job-actions.ts'
@@ -44,4 +45,5 @@ export const HTTP_TABLE: readonly HttpRow[] = [
   ...healthRoutes,
   ...dbRoutes,
   ...dbSchemaRoutes,
+  ...docsRoutes(() => HTTP_TABLE),
 ]
