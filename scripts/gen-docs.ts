@@ -8,6 +8,8 @@ import { ERROR_CODES, type ErrorFacts } from '../src/rules/error-codes.ts'
 import { HTTP_TABLE } from '../src/http/table.ts'
 import { plainTemplate } from '../src/http/template.ts'
 import { Config } from '../src/platform/config.ts'
+import { LOG_EVENTS } from '../src/rules/log-events.ts'
+import { METRICS } from '../src/telemetry/metrics.ts'
 
 type Cell = string | number | undefined
 const cell = (value: Cell): string =>
@@ -114,6 +116,20 @@ export const settingsTable = (): string =>
   table(
     ['variable', 'meaning'],
     Object.entries(Config.shape).map(([name, schema]) => [`\`${name}\``, schema.description]),
+  )
+
+/** The events of the log, for docs/operations.md. */
+export const eventsTable = (): string =>
+  table(
+    ['event', 'meaning'],
+    Object.entries(LOG_EVENTS).map(([name, sentence]) => [`\`${name}\``, sentence]),
+  )
+
+/** The figures, for docs/operations.md. */
+export const metricsTable = (): string =>
+  table(
+    ['figure', 'unit', 'meaning'],
+    Object.entries(METRICS).map(([name, { unit, description }]) => [`\`${name}\``, unit, description]),
   )
 
 /** Every route with the least role that may call it, for the README. */

@@ -1,7 +1,17 @@
 // Writes every generated file; with --check only compares and exits 1 when one is stale. `epsg` also measures the table of CRS anew.
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { errorCodesDoc, jobsDoc, jobTypesTable, routesTable, settingsTable, trapsDoc, withTable } from './gen-docs.ts'
+import {
+  errorCodesDoc,
+  eventsTable,
+  jobsDoc,
+  jobTypesTable,
+  metricsTable,
+  routesTable,
+  settingsTable,
+  trapsDoc,
+  withTable,
+} from './gen-docs.ts'
 import { generateEpsg, recheckEpsg } from './gen-epsg.ts'
 import { checkInfra, generateInfra } from './infra.ts'
 import { workbookJson } from './workbook.ts'
@@ -32,6 +42,11 @@ function registry(names: readonly string[]): string {
   ].join('\n')
 }
 
+function operationsDoc(document: string): string {
+  const withSettings = withTable(document, 'settings', settingsTable())
+  return withTable(withTable(withSettings, 'metrics', metricsTable()), 'events', eventsTable())
+}
+
 async function outputs(): Promise<ReadonlyMap<string, string>> {
   const names = await jobFiles()
   const files = new Map([
@@ -41,7 +56,7 @@ async function outputs(): Promise<ReadonlyMap<string, string>> {
     ],
     [`${JOBS}/index.gen.ts`, registry(names)],
     ['docs/error-codes.md', errorCodesDoc()],
-    ['docs/operations.md', withTable(await readFile('docs/operations.md', 'utf8'), 'settings', settingsTable())],
+    ['docs/operations.md', operationsDoc(await readFile('docs/operations.md', 'utf8'))],
     ['packages/functions-host/docs/traps.md', trapsDoc()],
     ['infra/monitoring/workbook.json', workbookJson()],
   ])

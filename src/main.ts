@@ -9,11 +9,13 @@ import { runTasks } from './activities/run-tasks.ts'
 import { answerUnknownRoute, UNKNOWN_ROUTE } from './http/fallback.ts'
 import { keepLogLevels } from './http/host-log.ts'
 import { HTTP_TABLE } from './http/table.ts'
+import { inHttpTrace } from './http/trace.ts'
 import { ORCHESTRATOR } from './models/steps.ts'
 import { job } from './orchestrators/job.ts'
 import { authLevelOf, corsOrigins, isCatalogueOpen } from './platform/config.ts'
 import { resources } from './platform/resources.ts'
 import { shutdown } from './platform/shutdown.ts'
+import { recordHistory } from './telemetry/metrics.ts'
 
 // Bodies of downloads go through as streams; without this the library would hold each whole in memory.
 app.setup({ enableHttpStream: true })
@@ -23,25 +25,29 @@ app.hook.preInvocation((hook) => {
   const run = hook.functionHandler as (...inputs: unknown[]) => unknown
   hook.functionHandler = (...inputs: unknown[]): unknown => shutdown.track(() => run(...inputs))
 })
+// Outside of the orchestrator: measured once for each turn, replayed or not, and no part of what is replayed.
+app.hook.preInvocation(({ inputs, invocationContext }) => {
+  if (invocationContext.options.trigger.type === 'orchestrationTrigger') recordHistory(inputs[0])
+})
 app.hook.appTerminate(() => shutdown.end())
 
 const client = df.input.durableClient()
 
 df.app.orchestration(ORCHESTRATOR, job)
-df.app.activity('advanceJob', { handler: (input) => advanceJob(input, resources()) })
-df.app.activity('runTasks', { handler: (input) => runTasks(input, resources()) })
+df.app.activity('advanceJob', { handler: (input, context) => advanceJob(input, resources(), context.traceContext) })
+df.app.activity('runTasks', { handler: (input, context) => runTasks(input, resources(), context.traceContext) })
 
 app.timer('reconcileJobs', {
   schedule: '*/30 * * * * *',
   runOnStartup: true,
   useMonitor: false,
   extraInputs: [client],
-  handler: (_timer, context) => reconcileJobs(df.getClient(context), resources()),
+  handler: (_timer, context) => reconcileJobs(df.getClient(context), resources(), context.traceContext),
 })
 app.timer('purgeJobs', {
   schedule: '0 17 * * * *',
   extraInputs: [client],
-  handler: (_timer, context) => purgeJobs(df.getClient(context), resources()),
+  handler: (_timer, context) => purgeJobs(df.getClient(context), resources(), context.traceContext),
 })
 
 for (const { name, method, path, role, isCatalogue, answer } of HTTP_TABLE)
@@ -53,11 +59,13 @@ for (const { name, method, path, role, isCatalogue, answer } of HTTP_TABLE)
         ? 'anonymous'
         : authLevelOf(process.env, role === 'admin'),
     extraInputs: [client],
-    handler: (request: HttpRequest, context: InvocationContext) => answer(request, context, resources),
+    handler: (request: HttpRequest, context: InvocationContext) =>
+      inHttpTrace(request, context, path, () => answer(request, context, resources)),
   })
 app.http(UNKNOWN_ROUTE, {
   methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD'],
   route: '{*path}',
   authLevel: 'anonymous',
-  handler: (request: HttpRequest) => answerUnknownRoute(request, HTTP_TABLE, corsOrigins(process.env)),
+  handler: (request: HttpRequest, context: InvocationContext) =>
+    inHttpTrace(request, context, '{*path}', () => answerUnknownRoute(request, HTTP_TABLE, corsOrigins(process.env))),
 })

@@ -3,8 +3,10 @@ import type { Deps } from '../engine/deps.ts'
 import * as engine from '../engine/run-tasks.ts'
 import type { RunReport } from '../models/steps.ts'
 import { parseRunInput } from './step-input.ts'
+import { type HostTrace, inJobTrace } from './trace.ts'
 
 /** @throws AppError `INVALID_PARAMETERS`; never for a task's failure */
-export async function runTasks(input: unknown, deps: Deps): Promise<RunReport> {
-  return engine.runTasks(parseRunInput(input), deps)
+export async function runTasks(input: unknown, deps: Deps, host?: HostTrace): Promise<RunReport> {
+  const run = parseRunInput(input)
+  return inJobTrace('runTasks', host, run, () => engine.runTasks(run, deps))
 }

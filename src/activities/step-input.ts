@@ -3,7 +3,8 @@ import * as z from 'zod'
 import { AppError } from '../rules/errors.ts'
 import { JobId } from '../models/names.ts'
 
-const StepInput = z.strictObject({ jobId: JobId, attempt: z.int().min(1) })
+// A trace that breaks its rules is no trace: the job goes on without it.
+const StepInput = z.strictObject({ jobId: JobId, attempt: z.int().min(1), trace: z.string().optional() })
 const RunInput = StepInput.extend({ stage: z.int().min(1) })
 
 /** @throws AppError `INVALID_PARAMETERS` */

@@ -11,6 +11,14 @@ export async function countRecentJobs(db: Database): Promise<Record<string, numb
   return Object.fromEntries(rows.map((r) => [r.status, r.n]))
 }
 
+/** Jobs that have not ended, by status: each of them is there, also with 0. An index holds these alone. */
+export async function countActiveJobs(db: Database): Promise<Record<'queued' | 'processing' | 'paused', number>> {
+  const rows = await db.query<{ status: 'queued' | 'processing' | 'paused'; n: number }>(
+    `SELECT status, count(*)::int AS n FROM app.jobs WHERE finished_at IS NULL GROUP BY status`,
+  )
+  return { queued: 0, processing: 0, paused: 0, ...Object.fromEntries(rows.map((r) => [r.status, r.n])) }
+}
+
 export interface TableStatistics {
   readonly table: string
   /** As the planner knows it; counting would read the table. */

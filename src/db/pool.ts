@@ -1,9 +1,11 @@
 // The connection pool, with the limits that a pooler in transaction mode allows: no session state, no named statements.
 import pg from 'pg'
 import { AppError } from '../rules/errors.ts'
+import { withTraceComment } from '../telemetry/spans.ts'
 import { clientWith, type PasswordSource, Passwords } from './logins.ts'
 import { checkSession } from './session-settings.ts'
 import { toAppError } from './sql-errors.ts'
+import { inSqlSpan } from './sql-span.ts'
 
 export interface PoolSettings {
   readonly connectionString: string
@@ -54,13 +56,16 @@ export function openPool({ connectionString, max, password }: PoolSettings): Poo
     end: () => pool.end(),
     connect: () => loggedIn(() => pool.connect()),
     async query<R extends object>(text: string, values: readonly unknown[] = []): Promise<R[]> {
-      try {
-        // What a new connection is refused with is told before the statement is sent: asked again, it runs once.
-        const { rows } = await loggedIn(() => pool.query<R>(text, values as unknown[]))
-        return rows
-      } catch (error) {
-        throw toAppError(error)
-      }
+      return inSqlSpan(text, async () => {
+        try {
+          const traced = withTraceComment(text)
+          // What a new connection is refused with is told before the statement is sent: asked again, it runs once.
+          const { rows } = await loggedIn(() => pool.query<R>(traced, values as unknown[]))
+          return rows
+        } catch (error) {
+          throw toAppError(error)
+        }
+      })
     },
   }
 }
@@ -73,24 +78,33 @@ export function openPool({ connectionString, max, password }: PoolSettings): Poo
  */
 export function readingWithin(pool: Pool, ms: number, { sort = false } = {}): Database {
   return {
-    async query<R extends object>(text: string, values: readonly unknown[] = []): Promise<R[]> {
-      let client: pg.PoolClient | undefined
-      try {
-        client = await pool.connect()
-        await client.query(
-          `BEGIN READ ONLY; SET LOCAL statement_timeout = ${Math.round(ms)}${sort ? '' : '; SET LOCAL enable_sort = off'}`,
-        )
-        const { rows } = await client.query<R>(text, values as unknown[])
-        await client.query('COMMIT')
-        client.release()
-        return rows
-      } catch (error) {
-        // Its transaction goes with it.
-        client?.release(true)
-        if (error instanceof pg.DatabaseError && error.code === '57014')
-          throw new AppError('QUERY_TOO_SLOW', `Reading this took longer than ${ms / 1000} s.`, { cause: error })
-        throw toAppError(error)
-      }
-    },
+    query: <R extends object>(text: string, values: readonly unknown[] = []) =>
+      inSqlSpan(text, () => readWithin<R>(pool, ms, sort, text, values)),
+  }
+}
+
+async function readWithin<R extends object>(
+  pool: Pool,
+  ms: number,
+  sort: boolean,
+  text: string,
+  values: readonly unknown[],
+): Promise<R[]> {
+  let client: pg.PoolClient | undefined
+  try {
+    client = await pool.connect()
+    await client.query(
+      `BEGIN READ ONLY; SET LOCAL statement_timeout = ${Math.round(ms)}${sort ? '' : '; SET LOCAL enable_sort = off'}`,
+    )
+    const { rows } = await client.query<R>(withTraceComment(text), values as unknown[])
+    await client.query('COMMIT')
+    client.release()
+    return rows
+  } catch (error) {
+    // Its transaction goes with it.
+    client?.release(true)
+    if (error instanceof pg.DatabaseError && error.code === '57014')
+      throw new AppError('QUERY_TOO_SLOW', `Reading this took longer than ${ms / 1000} s.`, { cause: error })
+    throw toAppError(error)
   }
 }

@@ -53,6 +53,16 @@ export async function groupPoison(db: Database): Promise<PoisonGroup[]> {
   )
 }
 
+/** Poisoned tasks of one stage of the current attempt. */
+export async function countPoisoned(db: Database, jobId: string, stageNo: number): Promise<number> {
+  const [row] = await db.query<{ n: number }>(
+    `SELECT count(*)::int AS n FROM app.stages s JOIN app.tasks t USING (stage_id)
+     WHERE s.job_id = $1 AND s.stage_no = $2 AND s.retired_at IS NULL AND t.finished_at IS NOT NULL AND t.error_code = 'POISON'`,
+    [jobId, stageNo],
+  )
+  return row?.n ?? 0
+}
+
 export interface ErrorGroup {
   readonly stage: number
   readonly stage_name: string

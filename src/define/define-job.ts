@@ -7,6 +7,7 @@ import { SnakeName } from '../models/names.ts'
 import type { Slots } from '../models/slots.ts'
 import type { OnTaskFailure, StageWeight } from '../models/words.ts'
 import type { DependencyName } from '../rules/dependencies.ts'
+import type { LogEvent } from '../rules/log-events.ts'
 import { type Backoff, DEFAULT_BACKOFF } from '../rules/retry.ts'
 
 /** A JSON object that a plan hands to its tasks. */
@@ -25,11 +26,18 @@ export interface TaskResult<R> {
   readonly result: R
 }
 
-/** Structured log: a dotted constant and fields. */
+/** Structured log: an event of the registry and fields. */
 export interface Log {
-  info(event: string, fields?: Record<string, unknown>): void
-  warn(event: string, fields?: Record<string, unknown>): void
-  error(event: string, fields?: Record<string, unknown>): void
+  info(event: LogEvent, fields?: Record<string, unknown>): void
+  warn(event: LogEvent, fields?: Record<string, unknown>): void
+  error(event: LogEvent, fields?: Record<string, unknown>): void
+}
+
+/** What plans and tasks log with: events of their own, dotted, beside those of the registry. */
+export interface JobLog {
+  info(event: `${string}.${string}`, fields?: Record<string, unknown>): void
+  warn(event: `${string}.${string}`, fields?: Record<string, unknown>): void
+  error(event: `${string}.${string}`, fields?: Record<string, unknown>): void
 }
 
 /** What a plan may use. */
@@ -38,7 +46,7 @@ export interface PlanContext<P> {
   readonly attempt: number
   readonly parameters: P
   readonly blobs: BlobStore
-  readonly log: Log
+  readonly log: JobLog
   readonly signal: AbortSignal
   /** Completed tasks of an earlier stage in order, streamed; its type is that stage's result. */
   previous<S extends AnyStage>(stage: S): AsyncIterable<TaskResult<ResultOf<S>>>
@@ -55,7 +63,7 @@ export interface TaskContext<P, Before> {
   /** Records of the files that this job type writes. */
   readonly outputs: OutputRecords
   readonly catalogue: CatalogueRecords
-  readonly log: Log
+  readonly log: JobLog
   /** Fires on cancel, pause, lost lease, timeout and shutdown. */
   readonly signal: AbortSignal
   readonly now: () => Date

@@ -70,11 +70,11 @@ async function work(deps: Deps, target: StageTarget): Promise<Step | undefined> 
   const [stage] = await stageReadiness(deps.db, { job_id, stage_no: stageNo })
   if (!stage || stage.status === 'planning') return plan(deps, target)
   if (stage.status === 'closed') return leave(deps, target, stage.outcome === 'failed')
+  const definition = stageAt(target.job, stageNo) as AnyStage
   if (stage.open_at_least === 0) {
-    await askClosure(deps, { job_id, attempt, stage_no: stageNo })
+    await askClosure(deps, { job_id, attempt, stage_no: stageNo }, { job: target.job, stage: definition })
     return undefined
   }
-  const definition = stageAt(target.job, stageNo) as AnyStage
   const begun = stage.expected > stage.open_at_least
   if (begun && (await skipWhatIsLeft(deps, { job: target.job, stage: definition }, { job_id, attempt, stage_no: stageNo })) > 0)
     return undefined

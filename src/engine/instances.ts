@@ -2,6 +2,7 @@
 import { AppError } from '../rules/errors.ts'
 import { JobId } from '../models/names.ts'
 import { ORCHESTRATOR, type StepInput } from '../models/steps.ts'
+import { activeTraceparent } from '../telemetry/spans.ts'
 
 /** States in which an instance will go on by itself. */
 const ACTIVE = new Set(['Pending', 'Running', 'Suspended', 'ContinuedAsNew'])
@@ -21,7 +22,7 @@ export interface InstanceStatus {
 }
 
 export interface Instances {
-  /** Starts the job's orchestrator; an instance that is active already counts as success. @throws AppError `DURABLE_UNAVAILABLE` */
+  /** Starts the job's orchestrator in the active trace; an instance that is active already counts as success. @throws AppError `DURABLE_UNAVAILABLE` */
   start(input: StepInput): Promise<void>
   /** Undefined when Durable does not know the id (purged, task hub lost). @throws AppError `DURABLE_UNAVAILABLE` */
   find(jobId: string): Promise<InstanceStatus | undefined>
@@ -69,7 +70,7 @@ interface ClientStatus {
 export function instancesOf(client: DurableClient): Instances {
   const id = (jobId: string): string => JobId.parse(jobId)
   return {
-    start: (input) => startInstance(client, { jobId: id(input.jobId), attempt: input.attempt }),
+    start: (input) => startInstance(client, { jobId: id(input.jobId), attempt: input.attempt, ...activeTrace() }),
     find: (jobId) => findInstance(client, id(jobId)),
     managementPayload: (jobId) => client.createHttpManagementPayload(id(jobId)),
     suspended: () => suspendedInstances(client),
@@ -81,6 +82,11 @@ export function instancesOf(client: DurableClient): Instances {
       await client.purgeInstanceHistory(id(jobId))
     },
   }
+}
+
+const activeTrace = (): { trace?: string } => {
+  const trace = activeTraceparent()
+  return trace === undefined ? {} : { trace }
 }
 
 const unavailable = (what: string, cause: unknown): AppError =>

@@ -6,6 +6,7 @@ import { only } from '../db/sql-function.ts'
 import { isTerminalJob } from '../models/words.ts'
 import { type Instances, isActive } from './instances.ts'
 import type { Deps } from './deps.ts'
+import { tellStuck } from './stuck.ts'
 
 /** Rows of one look, and how many are repaired side by side: a repair waits for the task hub most of its time. */
 const LIMIT = 200
@@ -62,7 +63,7 @@ async function attempted(deps: Deps, job_id: string, repair: () => Promise<boole
 type Found = Awaited<ReturnType<typeof jobsToReconcile>>[number]
 
 /** A row whose instance is missing, ended, lost while pending, or still suspended after a resume. */
-async function repairJob(deps: Deps, instances: Instances, { job_id, attempt, reason }: Found): Promise<boolean> {
+async function repairJob(deps: Deps, instances: Instances, { job_id, attempt, reason, reconcile_key }: Found): Promise<boolean> {
   const found = await instances.find(job_id)
   const runtime_status = found?.runtimeStatus ?? null
   const note = async (action: string): Promise<void> => {
@@ -78,6 +79,7 @@ async function repairJob(deps: Deps, instances: Instances, { job_id, attempt, re
     found?.runtimeStatus === 'Pending' && deps.now().getTime() - Date.parse(found.lastUpdatedTime) > PENDING_SECONDS * 1000
   if (found && isActive(found) && !stuck) {
     if (reason === 'start_not_confirmed') await note('confirmed')
+    else await tellStuck(deps, { job_id, reason, movedAt: movedAt(reconcile_key) }, runtime_status)
     return false
   }
   if (stuck) await instances.terminate(job_id, 'lost while pending')
@@ -85,6 +87,9 @@ async function repairJob(deps: Deps, instances: Instances, { job_id, attempt, re
   await note('started')
   return true
 }
+
+/** The key of a page begins with when its row was last touched. */
+const movedAt = (key: string): Date => new Date(key.split(' ', 1)[0] ?? '')
 
 async function suspendedInstances(deps: Deps, instances: Instances): Promise<string[]> {
   try {

@@ -1,12 +1,12 @@
 // Runs the claimed tasks of one worker side by side, records outcomes, keeps leases alive, and stops what may not go on.
 import pLimit from 'p-limit'
-import { type ClaimedTask, completeTasks, extendLeases, releaseTasks, type TaskOutcome } from '../db/task-functions.ts'
+import { type ClaimedTask, extendLeases, releaseTasks, type TaskOutcome } from '../db/task-functions.ts'
 import { failedDependency, type DependencyName } from '../rules/dependencies.ts'
 import { AppError } from '../rules/errors.ts'
 import type { Deps } from './deps.ts'
 import { showLife } from './liveness.ts'
 import { predecessorsOf } from './predecessors.ts'
-import { repeated } from './repeated.ts'
+import { recordOutcomes } from './record-outcomes.ts'
 import { runTask, type TaskHandle } from './run-task.ts'
 import type { WorkerTarget } from './targets.ts'
 
@@ -42,7 +42,7 @@ export async function runBatch(deps: Deps, target: WorkerTarget, claimed: readon
   const record = async (): Promise<void> => {
     const results = finished
     finished = []
-    if (results.length > 0) await recordOutcomes(deps, target, results, counts)
+    if (results.length > 0) await recordOutcomes(deps, target, claimed, results, counts)
   }
   const onStop = (): void => abortAll(running)
   deps.stopping.addEventListener('abort', onStop)
@@ -97,22 +97,6 @@ const handleOf = (state: Running, predecessor: () => Promise<unknown>): TaskHand
     state.progress = { fraction: Math.min(1, Math.max(0, fraction)), ...(note ? { note } : {}) }
   },
 })
-
-/** Records what is finished, and counts what was applied. */
-async function recordOutcomes(
-  deps: Deps,
-  { jobId: job_id, attempt, stageNo: stage_no, worker, leaseMs }: WorkerTarget,
-  results: readonly TaskOutcome[],
-  counts: { completed: number; failed: number },
-): Promise<void> {
-  const answers = await repeated(deps, leaseMs, () => completeTasks(deps.db, { job_id, attempt, stage_no, worker, results }))
-  for (const { task_no, outcome, reason } of answers) {
-    // Recorded by a call whose answer was lost is recorded.
-    if (outcome === 'applied' || outcome === 'already_applied')
-      counts[results.find((x) => x.task_no === task_no)?.status === 'completed' ? 'completed' : 'failed']++
-    else deps.log.warn('task.not_applied', { job_id, stage: stage_no, task_no, outcome, reason })
-  }
-}
 
 /** Neither the task nor its input is to blame: the claim is given back. */
 const isUnused = (deps: Deps, { error_code }: TaskOutcome): boolean =>

@@ -6,6 +6,7 @@ import type { TaskContext } from '../define/define-job.ts'
 import { AppError } from '../rules/errors.ts'
 import { toFailure } from '../rules/retry.ts'
 import { cleanText, storableJson } from '../rules/storable.ts'
+import { failSpan, inSpan, isTracing } from '../telemetry/spans.ts'
 import type { Deps } from './deps.ts'
 import { keepResult } from './large-results.ts'
 import type { WorkerTarget } from './targets.ts'
@@ -22,7 +23,26 @@ export interface TaskHandle {
 }
 
 /** The outcome to record, or undefined when the claim is lost: whoever holds it now records its own. */
-export async function runTask(
+export function runTask(
+  deps: Deps,
+  target: WorkerTarget,
+  task: ClaimedTask,
+  handle: TaskHandle,
+): Promise<TaskOutcome | undefined> {
+  if (!isTracing()) return tryTask(deps, target, task, handle)
+  const attributes = {
+    'lamplighter.job_id': target.jobId,
+    'lamplighter.task_key': task.task_key,
+    'lamplighter.claim': task.claims,
+  }
+  return inSpan(`task ${target.job.name}.${target.stage.name}`, attributes, async (span) => {
+    const outcome = await tryTask(deps, target, task, handle)
+    if (outcome?.status === 'failed') failSpan(span, outcome.error_code ?? 'UNKNOWN', outcome.error_details)
+    return outcome
+  })
+}
+
+async function tryTask(
   deps: Deps,
   target: WorkerTarget,
   task: ClaimedTask,

@@ -47,7 +47,7 @@ export async function runTasks({ jobId, attempt, stage: stageNo }: RunInput, dep
   } finally {
     release()
   }
-  await askClosure(deps, key)
+  await askClosure(deps, key, target)
   return total
 }
 
@@ -76,7 +76,7 @@ async function work(
       total.failed += failed
       if (failed > 0) await skipWhatIsLeft(deps, target, key)
       if (released > 0) return true
-    } else if (!(await soonReady(deps, await askClosure(deps, key), deadline))) return false
+    } else if (!(await soonReady(deps, await askClosure(deps, key, target), deadline))) return false
     if (stage.weight === 'heavy' || deps.now().getTime() >= deadline) return true
   }
   return true

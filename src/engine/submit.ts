@@ -8,6 +8,7 @@ import { AppError } from '../rules/errors.ts'
 import { jobId } from '../rules/ids.ts'
 import { didYouMean } from '../rules/nearest.ts'
 import { storableJson } from '../rules/storable.ts'
+import { activeTraceId } from '../telemetry/spans.ts'
 import type { Deps, InstanceDeps } from './deps.ts'
 
 export interface Submission {
@@ -17,7 +18,8 @@ export interface Submission {
   /** Annotations: not part of the job's identity. */
   readonly metadata: Record<string, unknown>
   readonly caller: string | null
-  readonly correlationId: string | null
+  /** Id of the request; the row keeps it behind the id of its trace. */
+  readonly requestId: string | null
   readonly idempotencyKey: string | null
   /** Runs a finished job again. */
   readonly force: boolean
@@ -69,7 +71,7 @@ export async function submitJob(deps: InstanceDeps, submission: Submission): Pro
       metadata,
       on_task_failure: job.onTaskFailure ?? 'fail',
       submitted_by: caller,
-      correlation_id: submission.correlationId,
+      correlation_id: correlationOf(submission.requestId),
       idempotency_key: submission.idempotencyKey,
       force: force || (await isOlder(deps, job_id, maxAge)),
     }),
@@ -79,9 +81,22 @@ export async function submitJob(deps: InstanceDeps, submission: Submission): Pro
     await deps.instances.start({ jobId: job_id, attempt })
     await confirmStart(deps.db, { job_id, attempt })
   }
-  if (created) deps.log.info('job.submitted', { job_id, job_type: job.name, attempt, request_id: submission.correlationId })
+  if (created)
+    deps.log.info('job.submitted', {
+      job_id,
+      job_type: job.name,
+      attempt,
+      request_id: submission.requestId,
+      trace_id: activeTraceId(),
+    })
   const finished_at = isTerminalJob(status) ? (await findJob(deps.db, job_id))?.finished_at : undefined
   return { job_id, status, created, attempt, ...(finished_at ? { finished_at } : {}) }
+}
+
+/** `<trace id>/<request id>`, or the one that there is. */
+function correlationOf(requestId: string | null): string | null {
+  const ids = [activeTraceId(), requestId].filter((id) => id !== undefined && id !== null)
+  return ids.length > 0 ? ids.join('/') : null
 }
 
 /** Is the job finished, and longer ago than the caller accepts? Not part of the job's identity. */

@@ -59,6 +59,7 @@ export async function auditSas(
   const { permissions, expires_at, kind } = grant
   const data = { container, ...(blob === undefined ? {} : { blob }), permissions, expires_at, kind }
   await addEvent(r.db, { job_id: null, event: 'sas.issued', actor: caller.name, data })
+  r.log.info('sas.issued', { actor: caller.name, ...data })
 }
 
 const GdalBody = z.strictObject({ minutes })

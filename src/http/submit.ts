@@ -50,7 +50,7 @@ async function submit({
       parameters,
       metadata,
       caller: caller.name,
-      correlationId: requestId,
+      requestId,
       idempotencyKey,
       force: query.force === 'true',
       maxAge: query.max_age,

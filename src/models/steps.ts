@@ -8,13 +8,15 @@ export const ORCHESTRATOR = 'job'
 export interface JobInput {
   readonly jobId: string
   readonly attempt: number
+  /** `traceparent` of the request that started the instance; one that was started without it goes on. */
+  readonly trace?: string | undefined
   /** Turns without movement so far: they back off. */
   readonly idle?: number
   /** Consecutive answers `again`: planning that never ends is a named error. */
   readonly again?: number
 }
 
-export type StepInput = Pick<JobInput, 'jobId' | 'attempt'>
+export type StepInput = Pick<JobInput, 'jobId' | 'attempt' | 'trace'>
 
 /** Answer of advanceJob: what the job needs now. */
 export type Step =

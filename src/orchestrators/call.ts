@@ -3,6 +3,8 @@ import * as df from 'durable-functions'
 import type { OrchestrationContext, Task } from 'durable-functions'
 import type { advanceJob } from '../activities/advance-job.ts'
 import type { runTasks } from '../activities/run-tasks.ts'
+import { redact } from '../rules/redact.ts'
+import type { LogEvent } from '../rules/log-events.ts'
 import type { JobCustomStatus, JobInput, RunInput, RunReport, Step, StepInput } from '../models/steps.ts'
 
 /** Activities by name; types only, so that a rename is a compile error. */
@@ -20,6 +22,8 @@ export interface Calls {
   sleep(seconds: number): Task
   status(status: JobCustomStatus): void
   again(input: JobInput): void
+  /** One line for an event, however often the orchestrator is replayed over it; the host adds time and level. */
+  log(event: LogEvent, fields: Readonly<Record<string, string | number>>): void
 }
 
 // Only advanceJob is retried, one call per yield: a retried call inside Task.all shifts the ids of its siblings.
@@ -38,6 +42,9 @@ export function callsOf(context: OrchestrationContext): Calls {
     },
     status: (status) => context.df.setCustomStatus(status),
     again: (input) => context.df.continueAsNew(input),
+    log: (event, fields) => {
+      if (!context.df.isReplaying) context.log(redact(JSON.stringify({ level: 'info', event, ...fields })))
+    },
   }
 }
 

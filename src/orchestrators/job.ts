@@ -12,18 +12,19 @@ const MAX_WAIT_SECONDS = 60
 
 export const job: OrchestrationHandler = function* (context): Generator<Task, unknown, unknown> {
   const calls = callsOf(context)
-  const { jobId, attempt } = calls.input
+  const { jobId, attempt, trace } = calls.input
+  const own = { jobId, attempt, ...(trace === undefined ? {} : { trace }) }
   let { idle = 0, again = 0 } = calls.input
   let activities = 0
   for (let turn = 0; turn < MAX_TURNS && activities < MAX_ACTIVITIES; turn++) {
-    const step = asStep(yield calls.advance({ jobId, attempt }))
+    const step = asStep(yield calls.advance(own))
     activities++
     again = step.kind === 'again' ? again + 1 : 0
     if (again > MAX_AGAIN) throw new Error(`Planning of job ${jobId} did not end within ${MAX_AGAIN} turns.`)
     if (step.kind === 'done') {
       if (step.attempt === attempt) return { status: step.status, attempt }
       // A newer attempt was started while this instance was still there: its start found "already exists", so this one goes on with it.
-      calls.again({ jobId, attempt: step.attempt })
+      calls.again({ ...own, attempt: step.attempt })
       return undefined
     }
     if (step.kind === 'wait') yield calls.sleep(lesser(step.seconds, MAX_WAIT_SECONDS))
@@ -35,16 +36,18 @@ export const job: OrchestrationHandler = function* (context): Generator<Task, un
       activities += workers
       let reports: readonly RunReport[] = []
       try {
-        reports = asReports(yield calls.run(Array.from({ length: workers }, () => ({ jobId, attempt, stage: step.stage }))))
+        reports = asReports(yield calls.run(Array.from({ length: workers }, () => ({ ...own, stage: step.stage }))))
       } catch {
         // A worker that died came back all the same: Postgres knows what it finished, and the next turn decides.
         reports = []
+        calls.log('job.worker_lost', { job_id: jobId, attempt, stage: step.stage })
       }
       idle = reports.some((r) => r.claimed > 0) ? 0 : idle + 1
       if (idle > 0) yield calls.sleep(lesser(2 ** idle, MAX_WAIT_SECONDS))
     }
   }
-  calls.again({ jobId, attempt, idle, again })
+  calls.log('job.continued', { job_id: jobId, attempt, activities })
+  calls.again({ ...own, idle, again })
   return undefined
 }
 

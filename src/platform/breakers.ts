@@ -1,5 +1,12 @@
 // Circuit breakers of this process (cockatiel): they count failures, stop the rest of a batch, and tell Postgres, which tells the others.
-import { BrokenCircuitError, circuitBreaker, type CircuitBreakerPolicy, ConsecutiveBreaker, handleWhen } from 'cockatiel'
+import {
+  BrokenCircuitError,
+  circuitBreaker,
+  type CircuitBreakerPolicy,
+  CircuitState,
+  ConsecutiveBreaker,
+  handleWhen,
+} from 'cockatiel'
 import { failedDependency, DEPENDENCIES, type DependencyName } from '../rules/dependencies.ts'
 import type { Breakers } from '../engine/deps.ts'
 import { AppError } from '../rules/errors.ts'
@@ -12,7 +19,12 @@ export interface BreakerSettings {
   readonly onChange: (name: DependencyName, ok: boolean) => void
 }
 
-export function openBreakers({ failures, cooldownMs, onChange }: BreakerSettings): Breakers {
+/** Breakers whose state can be told: 0 closed, 1 half open, 2 open. */
+export interface ProcessBreakers extends Breakers {
+  states(): ReadonlyMap<DependencyName, 0 | 1 | 2>
+}
+
+export function openBreakers({ failures, cooldownMs, onChange }: BreakerSettings): ProcessBreakers {
   const policies = new Map<DependencyName, CircuitBreakerPolicy>()
   for (const name of Object.keys(DEPENDENCIES) as DependencyName[]) {
     const isDown = (error: unknown): boolean => error instanceof AppError && failedDependency([name], error.code) !== undefined
@@ -36,5 +48,12 @@ export function openBreakers({ failures, cooldownMs, onChange }: BreakerSettings
       throw new AppError('DEPENDENCY_OPEN', `${name} is down; tasks that need it wait until it answers again.`, { cause: error })
     }
   }
-  return { run }
+  return { run, states: () => new Map([...policies].map(([name, policy]) => [name, FIGURES[policy.state]])) }
 }
+
+const FIGURES = {
+  [CircuitState.Closed]: 0,
+  [CircuitState.HalfOpen]: 1,
+  [CircuitState.Open]: 2,
+  [CircuitState.Isolated]: 2,
+} as const

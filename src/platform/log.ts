@@ -1,7 +1,7 @@
 // Structured log: one line per event with its level, as JSON or readable, secrets redacted (redact.ts).
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Log } from '../define/define-job.ts'
-import { redact } from './redact.ts'
+import { redact } from '../rules/redact.ts'
 
 /** What a running function gives to log with; the host keeps its level, adds the time and ties it to the invocation. */
 export interface HostLog {

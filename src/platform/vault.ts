@@ -1,6 +1,8 @@
 // One Key Vault by its SDK, loaded at the first secret; what it answers as codes. Values are never in messages.
 import type { SecretClient, SecretClientOptions } from '@azure/keyvault-secrets'
+import { SpanKind } from '@opentelemetry/api'
 import { AppError } from '../rules/errors.ts'
+import { inSpan } from '../telemetry/spans.ts'
 import type { Identity } from './credentials.ts'
 
 /** What secrets are read from. */
@@ -26,18 +28,19 @@ export function openVault(
     // Who asks repeats, and honours Retry-After: the SDK would hold the caller for as long as the header says.
     return new SecretClient(url, identity, { retryOptions: { maxRetries: 0 }, ...options })
   }
+  const read = async (name: string): Promise<string> => {
+    try {
+      const abortSignal = AbortSignal.timeout(answerMs)
+      const { value } = await (await (loaded ??= client())).getSecret(name, { abortSignal })
+      if (value !== undefined) return value
+      throw new AppError('SECRET_NOT_FOUND', `The secret ${name} in ${url} has no value.`)
+    } catch (error) {
+      throw toVaultError(error, { name, url, clientId: identity.clientId })
+    }
+  }
   return {
     url,
-    async read(name) {
-      try {
-        const abortSignal = AbortSignal.timeout(answerMs)
-        const { value } = await (await (loaded ??= client())).getSecret(name, { abortSignal })
-        if (value !== undefined) return value
-        throw new AppError('SECRET_NOT_FOUND', `The secret ${name} in ${url} has no value.`)
-      } catch (error) {
-        throw toVaultError(error, { name, url, clientId: identity.clientId })
-      }
-    },
+    read: (name) => inSpan('vault getSecret', { 'server.address': new URL(url).hostname }, () => read(name), SpanKind.CLIENT),
   }
 }
 

@@ -3,12 +3,15 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { availableParallelism, totalmem } from 'node:os'
 import { AppError, type Issue } from '../rules/errors.ts'
+import { activeTraceparent } from '../telemetry/spans.ts'
 import type { LookAnswer, LookTask } from './look-task.ts'
 import type { RasterAnswers, RasterTask } from './tasks.ts'
 
 export interface PoolRequest {
   readonly id: number
   readonly task: RasterTask | LookTask
+  /** `traceparent` that the child's requests to storage belong to. */
+  readonly trace?: string | undefined
 }
 export type PoolAnswer =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
@@ -171,7 +174,7 @@ export class RasterPool {
       child.process.kill('SIGKILL')
     }
     signal?.addEventListener('abort', onAbort, { once: true })
-    child.process.send({ id: job.id, task } satisfies PoolRequest, (error) => {
+    child.process.send({ id: job.id, task, trace: activeTraceparent() } satisfies PoolRequest, (error) => {
       if (error) child.process.kill('SIGKILL')
     })
     return promise.finally(() => signal?.removeEventListener('abort', onAbort))

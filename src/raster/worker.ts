@@ -4,6 +4,7 @@ import { openIdentity } from '../platform/credentials.ts'
 import { dataAccount } from '../storage/account.ts'
 import { openBlobStore } from '../storage/blob-store.ts'
 import { AppError, describeError } from '../rules/errors.ts'
+import { inTrace } from '../telemetry/spans.ts'
 import type { PoolAnswer, PoolRequest } from './pool.ts'
 import { answerLook } from './look.ts'
 import { runRasterTask } from './run-task.ts'
@@ -14,7 +15,7 @@ const credential = openIdentity(process.env['AZURE_CLIENT_ID'] || undefined)
 const blobs = openBlobStore({ ...dataAccount(process.env), credential, allowed: new Set() })
 
 process.on('message', (request: PoolRequest) => {
-  answer(request).then(send, () => process.exit(70))
+  inTrace(`raster ${request.task.kind}`, { carried: request.trace }, () => answer(request)).then(send, () => process.exit(70))
 })
 // The host is gone, and with it whoever waits for an answer.
 process.on('disconnect', () => process.exit(0))

@@ -4,6 +4,7 @@ import type { BlobClient, BlobServiceClient, BlockBlobClient, ContainerClient } 
 import { AppError } from '../rules/errors.ts'
 import type { BlobRef } from '../models/blob.ts'
 import type { Tiers } from '../models/blob-store.ts'
+import { traceRequests } from './trace-requests.ts'
 import { assertName, blobNameProblem, writableNameProblem } from './names.ts'
 
 export interface BlobStoreSettings {
@@ -64,13 +65,21 @@ export class Account {
 }
 
 async function connect(settings: BlobStoreSettings): Promise<BlobServiceClient> {
-  const { BlobServiceClient } = await import('@azure/storage-blob')
+  const { BlobServiceClient, newPipeline } = await import('@azure/storage-blob')
   // The SDK's retry policy is the only one for blob calls; nothing stacks on it.
   const options = { retryOptions: { maxTries: 4, retryDelayInMs: 500, maxRetryDelayInMs: 8000, tryTimeoutInMs: 60_000 } }
-  if (settings.connectionString) return BlobServiceClient.fromConnectionString(settings.connectionString, options)
+  const traced = (url: string, credential: Parameters<typeof newPipeline>[0]): BlobServiceClient => {
+    const pipeline = newPipeline(credential, options)
+    pipeline.factories.push(traceRequests)
+    return new BlobServiceClient(url, pipeline)
+  }
+  if (settings.connectionString) {
+    const { url, credential } = BlobServiceClient.fromConnectionString(settings.connectionString)
+    return traced(url, credential)
+  }
   if (!settings.accountUrl || !settings.credential)
     throw new AppError('CONFIG_INVALID', 'No data account: set DATA_STORAGE_URL (identity) or DATA_STORAGE (connection string).')
-  return new BlobServiceClient(settings.accountUrl, settings.credential, options)
+  return traced(settings.accountUrl, settings.credential)
 }
 
 /** The second lock: what the client will ask for is what the caller named. */

@@ -15,18 +15,19 @@ import { parseBlob } from './raw-blob.ts'
 import { readChunks } from './read-chunks.ts'
 import { bytesOf, readStream, readWhole } from './read-stream.ts'
 import { SasSigner } from './sas.ts'
+import { traced } from './traced.ts'
 import { blockList, commitBlocks, setMetadata, stageBlock, writeBlob } from './write-blob.ts'
 
 /** Opens the store; the SDK is loaded and the account reached at the first call. */
 export function openBlobStore(settings: BlobStoreSettings): BlobStore {
   const account = new Account(settings)
-  return {
+  return traced({
     tiers: settings.tiers ?? DEFAULT_TIERS,
     ...listing(account),
     ...reading(account),
     ...writing(account),
     ...signing(account),
-  }
+  })
 }
 
 type Listing = Pick<BlobStore, 'checkContainer' | 'list' | 'listFolders' | 'containerModified' | 'findByTags'>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Step } from '../../src/models/steps.ts'
+import type { RunInput, RunReport, Step } from '../../src/models/steps.ts'
 import { run, runJob, script } from '../support/orchestrate.ts'
 
 describe('any batching, one outcome', () => {
@@ -114,6 +114,69 @@ describe('workers that fail are just another turn', () => {
     )
     expect(result.status).toBe('Completed')
     expect(calls).toBe(5)
+  })
+})
+
+describe('the log of an orchestrator', () => {
+  // Every event is a replay over all before it: what is logged then would be there as often as it is replayed.
+  test('one line for each event under strict replay, with fields and nothing else', async () => {
+    const lines: string[] = []
+    let died = 0
+    const result = await runJob(
+      {
+        log: (line) => void lines.push(line),
+        advanceJob: (call) => (call < 230 ? run(1) : { kind: 'done', status: 'completed', attempt: 1 }),
+        runTasks: () => {
+          if (died++ === 3) throw new Error('node exited with code 137')
+          return { claimed: 50, completed: 50, failed: 0 }
+        },
+      },
+      10,
+      {},
+      { maxBatch: 1 },
+    )
+    expect(result.executions).toHaveLength(3)
+    const told = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(told).toEqual([
+      { level: 'info', event: 'job.worker_lost', job_id: 'a'.repeat(64), attempt: 1, stage: 1 },
+      { level: 'info', event: 'job.continued', job_id: 'a'.repeat(64), attempt: 1, activities: 200 },
+      { level: 'info', event: 'job.continued', job_id: 'a'.repeat(64), attempt: 1, activities: 200 },
+    ])
+  })
+})
+
+describe('the trace of a job', () => {
+  const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+  test('goes with every activity and into every new history; the inputs stay below 1 KB', async () => {
+    const traces = new Set<unknown>()
+    const result = await runJob(
+      {
+        advanceJob: (call) => (call < 130 ? run(2) : { kind: 'done', status: 'completed', attempt: 1 }),
+        runTasks: (input) => {
+          traces.add(input.trace)
+          return { claimed: 50, completed: 50, failed: 0 }
+        },
+      },
+      11,
+      { trace },
+    )
+    expect(result.executions.length).toBeGreaterThan(1)
+    expect([...traces]).toEqual([trace])
+    expect(result.executions.every((e) => e.largestPayload < 1024)).toBe(true)
+    const inputs = result.executions
+      .flatMap((e) => e.actions.flatMap((a) => a.compoundActions ?? [a]))
+      .filter((a) => a.functionName)
+    expect(inputs.length).toBeGreaterThan(380)
+    expect(inputs.filter((a) => !JSON.stringify(a).includes(trace))).toEqual([])
+  })
+  test('an instance that was started without one goes on without', async () => {
+    const inputs: RunInput[] = []
+    const runTasks = (input: RunInput): RunReport => {
+      inputs.push(input)
+      return { claimed: 50, completed: 50, failed: 0 }
+    }
+    expect((await runJob({ advanceJob: script(run(3)), runTasks }, 12)).status).toBe('Completed')
+    expect(inputs).toEqual(Array.from({ length: 3 }, () => ({ jobId: 'a'.repeat(64), attempt: 1, stage: 1 })))
   })
 })
 

@@ -67,7 +67,7 @@ export async function submitTo(r: Machine, type: string, parameters: object): Pr
       parameters: job.parameters.parse(parameters),
       metadata: {},
       caller: null,
-      correlationId: null,
+      requestId: null,
       idempotencyKey: null,
       force: false,
     },

@@ -6,6 +6,8 @@ import { job } from '../../src/orchestrators/job.ts'
 export interface World {
   readonly advanceJob: (call: number) => Step
   readonly runTasks?: (input: RunInput) => RunReport
+  /** Takes what the orchestrator logs. */
+  readonly log?: (line: string) => void
 }
 
 /** The job orchestrator on scripted answers; answers depend on the call's number, never on the order of arrival. */
@@ -17,7 +19,7 @@ export function runJob(
 ): Promise<SimulationResult> {
   let calls = 0
   return simulate({
-    orchestrator: replay(job),
+    orchestrator: replay(job, world.log),
     input: { jobId: 'a'.repeat(64), attempt: 1, ...input },
     seed,
     activities: {

@@ -15,6 +15,8 @@ export interface StorageProxy {
   readonly connectionString: string
   /** `METHOD path?query` of every request so far. */
   readonly seen: string[]
+  /** `x-ms-client-request-id` of each of them: what the service's log keeps. */
+  readonly requestIds: string[]
   readonly open: number
   readonly mostOpen: number
   fault: (line: string) => Fault
@@ -30,11 +32,13 @@ export async function startStorageProxy(connectionString: string): Promise<Stora
   const endpoint = /BlobEndpoint=([^;]+)/.exec(connectionString)?.[1] ?? ''
   const target = new URL(endpoint)
   const seen: string[] = []
+  const requestIds: string[] = []
   let open = 0
   let mostOpen = 0
   const server = createServer((incoming, outgoing) => {
     const line = `${incoming.method} ${incoming.url}`
     seen.push(line)
+    requestIds.push(String(incoming.headers['x-ms-client-request-id'] ?? ''))
     mostOpen = Math.max(mostOpen, ++open)
     outgoing.on('close', () => open--)
     const fault = proxy.fault(line)
@@ -53,6 +57,7 @@ export async function startStorageProxy(connectionString: string): Promise<Stora
   const proxy = {
     connectionString: connectionString.replace(endpoint, own),
     seen,
+    requestIds,
     get open() {
       return open
     },

@@ -5,27 +5,17 @@ import { describe, expect, test } from 'vitest'
 import { query, SECTIONS, workbookJson } from '../../scripts/workbook.ts'
 import { HTTP_TABLE } from '../../src/http/table.ts'
 import { ORCHESTRATOR } from '../../src/models/steps.ts'
+import { LOG_EVENTS } from '../../src/rules/log-events.ts'
+import { METRICS } from '../../src/telemetry/metrics.ts'
 
 const files = globSync('infra/monitoring/queries/*.kql')
   .map((f) => basename(f, '.kql'))
   .sort()
 const source = globSync('src/**/*.ts').map((f) => readFileSync(f, 'utf8'))
 
-/** Events that alerts wait for and no code emits yet, with their fields. Each is taken out of here when it is emitted. */
-export const EXPECTED_SOON: Readonly<Record<string, readonly string[]>> = {
-  'job.stuck': ['job_id', 'stage'],
-  'task.poisoned': ['job_id', 'stage'],
-}
-/** Figures of the app, by their names in telemetry. */
-const METRICS = [
-  ...['completed', 'failed', 'retried', 'duration'].map((n) => `lamplighter.tasks.${n}`),
-  ...['total', 'idle', 'waiting'].map((n) => `lamplighter.pool.${n}`),
-  ...['breaker.state', 'eventloop.lag', 'jobs.active', 'durable.history_events'].map((n) => `lamplighter.${n}`),
-]
-
 /** Each call of the log: its event names and the text of its fields. */
 const calls = source.flatMap((text) =>
-  [...text.matchAll(/\blog\??\.(?:debug|info|warn|error)\((?=([\s\S]{0,400}))/g)].map(([, rest = '']) => {
+  [...text.matchAll(/\blog(?:\??\.(?:debug|info|warn|error))?\((?=([\s\S]{0,400}))/g)].map(([, rest = '']) => {
     const [events = '', fields = ''] = rest.split(/,([\s\S]*)/)
     return {
       events: [...events.matchAll(/'([a-z_]+(?:\.[a-z_]+)+)'/g)].map(([, name = '']) => name),
@@ -43,7 +33,6 @@ function untilClosed(text: string): string {
   return text
 }
 const emitted = new Set(calls.flatMap((c) => c.events))
-const known = new Set([...emitted, ...Object.keys(EXPECTED_SOON)])
 
 /** What a query asks of the app's own lines: `entry.event == "…"` or `in ("…", "…")`, and `entry.field`. */
 const eventsOf = (text: string): string[] =>
@@ -52,7 +41,6 @@ const quoted = (text: string): string[] => [...text.matchAll(/"([^"]*)"/g)].map(
 const fieldsOf = (text: string): string[] =>
   [...new Set([...text.matchAll(/\bentry\.(\w+)/g)].map(([, name = '']) => name))].filter((n) => n !== 'event')
 const mayHold = (event: string, field: string): boolean =>
-  EXPECTED_SOON[event]?.includes(field) ??
   calls.some((c) => c.events.includes(event) && new RegExp(`\\b${field}\\b`).test(c.fields))
 
 test('the events are found in the source', () => {
@@ -60,21 +48,21 @@ test('the events are found in the source', () => {
   expect(emitted.size).toBeGreaterThan(20)
 })
 
-test('an event that is emitted is no longer expected', () => {
-  expect(Object.keys(EXPECTED_SOON).filter((name) => emitted.has(name))).toEqual([])
+test('the registry holds what is emitted, and nothing that nobody emits', () => {
+  expect([...emitted].sort()).toEqual(Object.keys(LOG_EVENTS))
 })
 
 describe.each(files)('%s', (name) => {
   const text = query(name)
   const events = eventsOf(text).filter((e) => e.includes('.'))
   test('begins with the sentence that it answers', () => expect(text).toMatch(/^\/\/ [A-Z].{20,}\.\n/))
-  test('asks for events that are emitted', () => expect(events.filter((e) => !known.has(e))).toEqual([]))
+  test('asks for events that are emitted', () => expect(events.filter((e) => !emitted.has(e))).toEqual([]))
   test('reads fields that the events have', () => {
     const wanted = events.length > 0 ? events : [...emitted]
     expect(fieldsOf(text).filter((field) => !wanted.some((event) => mayHold(event, field)))).toEqual([])
   })
   test('asks for figures that the app has', () => {
-    expect(quoted(text).filter((s) => s.startsWith('lamplighter.') && !METRICS.includes(s))).toEqual([])
+    expect(quoted(text).filter((s) => s.startsWith('lamplighter.') && !(s in METRICS))).toEqual([])
   })
   test('asks for functions that are registered', () => {
     const registered = [...HTTP_TABLE.map((r) => r.name), ORCHESTRATOR, 'advanceJob', 'runTasks', 'reconcileJobs', 'purgeJobs']
@@ -87,9 +75,9 @@ describe.each(files)('%s', (name) => {
 
 describe('a renamed event, field, figure or function is noticed', () => {
   test.each([
-    ['event', eventsOf('| where entry.event in ("job.finished", "job.ended")').filter((e) => !known.has(e)), ['job.ended']],
+    ['event', eventsOf('| where entry.event in ("job.finished", "job.ended")').filter((e) => !emitted.has(e)), ['job.ended']],
     ['field', ['dependency', 'supplier'].filter((f) => !mayHold('breaker.opened', f)), ['supplier']],
-    ['figure', quoted('name == "lamplighter.tasks.done"').filter((m) => !METRICS.includes(m)), ['lamplighter.tasks.done']],
+    ['figure', quoted('name == "lamplighter.tasks.done"').filter((m) => !(m in METRICS)), ['lamplighter.tasks.done']],
   ])('%s', (_what, found, expected) => expect(found).toEqual(expected))
 })
 

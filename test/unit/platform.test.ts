@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Log } from '../../src/define/define-job.ts'
+import type { JobLog } from '../../src/define/define-job.ts'
 import { readConfig } from '../../src/platform/config.ts'
 import { createLog, runningFunction } from '../../src/platform/log.ts'
 import { requireNode } from '../../src/platform/node-version.ts'
@@ -47,7 +47,7 @@ test('warnings and errors inside a function reach the host with their level', ()
     error: (line: string) => void lines.push(['error', line]),
   }
   runningFunction.run(host, () => {
-    const log = createLog('info')
+    const log: JobLog = createLog('info')
     log.warn('x.late', { password: 'abc' })
     log.error('x.failed')
   })
@@ -59,7 +59,7 @@ test('warnings and errors inside a function reach the host with their level', ()
 })
 
 describe('lines for people', () => {
-  const lines = (run: (log: Log) => void): string[] => {
+  const lines = (run: (log: JobLog) => void): string[] => {
     const written: string[] = []
     run(createLog('info', 'text', (_level, line) => void written.push(line)))
     return written

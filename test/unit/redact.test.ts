@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { redact } from '../../src/platform/redact.ts'
+import { redact } from '../../src/rules/redact.ts'
 import { leaksIn } from '../support/leaks-in.ts'
 
 const SECRET = 'S3cr3t-V4lue'

@@ -9,10 +9,14 @@ const { Orchestrator } = createRequire(import.meta.url)('durable-functions/lib/s
   Orchestrator: new (fn: unknown) => SdkOrchestrator
 }
 
-/** One replay through the SDK that the app has: payload → state. @param handler what was given to `df.app.orchestration` */
-export function replay(handler: unknown): (payload: string) => Promise<unknown> {
+/**
+ * One replay through the SDK that the app has: payload → state.
+ * @param handler what was given to `df.app.orchestration`
+ * @param log takes what the orchestrator logs, at every replay
+ */
+export function replay(handler: unknown, log: (line: string) => void = () => undefined): (payload: string) => Promise<unknown> {
   return async (payload) => {
-    const state = await new Orchestrator(handler).listen()(JSON.parse(payload), { log: () => undefined, df: undefined })
+    const state = await new Orchestrator(handler).listen()(JSON.parse(payload), { log, df: undefined })
     // As it travels from the worker: times are texts.
     return JSON.parse(JSON.stringify(state)) as unknown
   }

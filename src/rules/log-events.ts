@@ -1,0 +1,40 @@
+// Every event that the app logs, with what it says. Queries and alerts name them; an unknown name does not compile.
+
+export const LOG_EVENTS = {
+  'breaker.closed': 'A dependency answers again; its tasks are claimed.',
+  'breaker.opened': 'A dependency is down; its tasks wait unclaimed.',
+  'breaker.report_failed': 'Postgres could not be told of a breaker; other processes find out by themselves.',
+  'durable.action_failed':
+    'An instance could not be reached for an action; it follows at its next turn, or the reconciler finds it.',
+  'durable.status_failed': 'The status of an instance could not be asked for; the answer goes without it.',
+  'health.failed': 'A check of the health report failed.',
+  'hosts.released': 'Leases of a dead process were given back.',
+  'http.failed': 'A request ended with an error that is not the caller’s.',
+  'job.action': 'An operator acted on a job.',
+  'job.continued': 'The orchestrator of a job began a new history.',
+  'job.deleted': 'A job was deleted while its instance ran; the instance ends.',
+  'job.finished': 'A job ended, with its status and the code of its failure.',
+  'job.reconciled': 'The reconciler repaired a job whose instance was missing, ended or lost.',
+  'job.stuck': 'Nothing of a job was claimed, finished or asked for within five minutes; told again while it lasts.',
+  'job.submitted': 'A job was accepted; with the ids of request and trace.',
+  'job.unknown_to_release': 'A job of a newer release was met; that release will do it.',
+  'job.worker_lost': 'Workers of a job died; the next turn looks at what they finished.',
+  'jobs.purged': 'Old jobs were removed.',
+  'output.removal_failed': 'A file that nobody needs could not be removed; it is tried again.',
+  'outputs.removed': 'Files that nobody needs were removed.',
+  'purge.failed': 'An old job could not be removed; it is tried again.',
+  'reconcile.failed': 'A job could not be repaired; the next pass tries again.',
+  'reconcile.pass': 'What one pass of the reconciler looked at and repaired.',
+  'sas.issued': 'A signature was given; by whom and for what is in the events of the database.',
+  'schema.dropped': 'An administrator dropped the schema.',
+  'schema.warning': 'What a migration found to be odd.',
+  'secrets.stale': 'A secret is used beyond its time, because the vault does not answer.',
+  'stage.closed': 'A stage closed, with its counts.',
+  'stage.planned': 'The tasks of a stage are all stored.',
+  'task.failed': 'Tasks of one batch failed for good, with one code.',
+  'task.not_applied': 'The outcome of a task was refused: somebody else has its claim, or the job moved on.',
+  'task.poisoned': 'Tasks of a stage were given up, because every worker that had one died; told when the stage closes.',
+  'worker.heartbeat_failed': 'Leases could not be renewed; the next beat tries again.',
+} as const satisfies Record<string, string>
+
+export type LogEvent = keyof typeof LOG_EVENTS
