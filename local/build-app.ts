@@ -8,7 +8,7 @@ import { hostJsonFor } from './durable-backend.ts'
 import { UNBUNDLED } from './package-app.ts'
 
 /** Gives CommonJS packages inside the bundle a `require`, under a name that no package declares. */
-const BANNER = `import { createRequire as __lamplighterRequire } from 'node:module'; var require = __lamplighterRequire(import.meta.url);`
+export const BANNER = `import { createRequire as __lamplighterRequire } from 'node:module'; var require = __lamplighterRequire(import.meta.url);`
 
 /** Names of what is copied beside the bundle. */
 const BESIDE = ['host.json', 'epsg.gen.json', 'package.json']

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { buildApp, filesOf } from '../local/build-app.ts'
 import { packageApp } from '../local/package-app.ts'
+import { bundleTelemetry, type Manifest } from '../local/telemetry-bundle.ts'
 
 /** A pipeline names its commit; a checkout knows it; an unpacked archive has none. */
 function commit(): string | null {
@@ -11,11 +12,14 @@ function commit(): string | null {
   return named ?? (status === 0 ? stdout.trim() : null)
 }
 
-const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest & { version: string }
+const { version } = manifest
 const metafile = await buildApp('dist/app', { backend: process.env['DURABLE_BACKEND'], release: { version, commit: commit() } })
 const { inputs, outputs } = metafile
 const { packages, warnings } = await packageApp('dist/app', filesOf(metafile))
+const telemetry = await bundleTelemetry('dist/app', manifest)
 const kilobytes = Math.round((outputs['dist/app/main.js']?.bytes ?? 0) / 1024)
 console.log(`dist/app/main.js: ${kilobytes} KB from ${Object.keys(inputs).length} files`)
 if (packages.length > 0) console.log(`dist/app/node_modules: ${packages.join(', ')}`)
-for (const line of warnings) console.error(line)
+if (telemetry.files.length > 0) console.log(`dist/app: ${telemetry.files.join(', ')}`)
+for (const line of [...warnings, ...telemetry.warnings]) console.error(line)

@@ -49,7 +49,7 @@ async function submitRun(deps: InstanceDeps, schedule: Scheduled, due: Date): Pr
       parameters: job.parameters.parse(parametersAt(schedule, due)),
       metadata: { schedule_id, due_at: due.toISOString() },
       caller: `schedule:${schedule_id}`,
-      correlationId: null,
+      requestId: null,
       idempotencyKey: `schedule:${schedule_id}:${due.toISOString()}`,
       force: true,
     })

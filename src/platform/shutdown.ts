@@ -51,7 +51,8 @@ export class Shutdown {
 /** A connection whose statement hangs is not given back, and the pool waits for it. */
 const CLOSE_MS = 3000
 
-async function within(ms: number, work: () => Promise<unknown>): Promise<void> {
+/** Waits for the work, but no longer. */
+export async function within(ms: number, work: () => Promise<unknown>): Promise<void> {
   const late = Promise.withResolvers<void>()
   const timer = setTimeout(late.resolve, ms)
   await Promise.race([work(), late.promise])

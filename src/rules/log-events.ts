@@ -26,6 +26,11 @@ export const LOG_EVENTS = {
   'reconcile.failed': 'A job could not be repaired; the next pass tries again.',
   'reconcile.pass': 'What one pass of the reconciler looked at and repaired.',
   'sas.issued': 'A signature was given; by whom and for what is in the events of the database.',
+  'schedule.delayed': 'A due time could not be submitted now; it is tried again.',
+  'schedule.failed': 'A schedule could not be looked at; the next pass tries again.',
+  'schedule.missed': 'Due times passed while nobody ran.',
+  'schedule.refused': 'The job of a due time was refused; its run says why.',
+  'schedule.submitted': 'The job of a due time was submitted.',
   'schema.dropped': 'An administrator dropped the schema.',
   'schema.warning': 'What a migration found to be odd.',
   'secrets.stale': 'A secret is used beyond its time, because the vault does not answer.',
@@ -34,6 +39,10 @@ export const LOG_EVENTS = {
   'task.failed': 'Tasks of one batch failed for good, with one code.',
   'task.not_applied': 'The outcome of a task was refused: somebody else has its claim, or the job moved on.',
   'task.poisoned': 'Tasks of a stage were given up, because every worker that had one died; told when the stage closes.',
+  'telemetry.off': 'Traces and metrics go nowhere: why, and the command that mends it.',
+  'webhook.dead': 'A message to a webhook was given up.',
+  'webhook.delivered': 'A webhook took a message.',
+  'webhook.failed': 'A webhook did not take a message; it is sent again.',
   'worker.heartbeat_failed': 'Leases could not be renewed; the next beat tries again.',
 } as const satisfies Record<string, string>
 

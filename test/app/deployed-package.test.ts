@@ -1,10 +1,12 @@
 // What is deployed runs alone: the built folder in a place of its own, with the packages that travel with it and no other.
 import { spawnSync } from 'node:child_process'
-import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { packageApp, type Packaged } from '../../local/package-app.ts'
 import { temporaryFolder } from '../../local/temporary-folder.ts'
+import { bundleTelemetry } from '../../local/telemetry-bundle.ts'
+import { TELEMETRY_PACKAGES, type TelemetryTarget } from '../../src/platform/telemetry-packages.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 
 const FILES = ['main.js', 'main.js.map', 'raster-worker.js', 'raster-worker.js.map', 'host.json', 'epsg.gen.json', 'package.json']
@@ -79,4 +81,23 @@ test('built where the binaries are another system’s, the package says what it 
     [expect.stringContaining('npm install --no-save --os=linux --cpu=x64 --libc=glibc sharp')],
   ])
   for (const made of [modules, target]) rmSync(made, { recursive: true })
+})
+
+const TARGETS = Object.keys(TELEMETRY_PACKAGES) as TelemetryTarget[]
+test.each(TARGETS)('the exporter %s, where package.json names it, is one file that runs alone', async (name) => {
+  const needed = TELEMETRY_PACKAGES[name]
+  const missing = needed.filter((name) => !existsSync(join('node_modules', name)))
+  const target = temporaryFolder('lamplighter-exporters-')
+  const { files, warnings } = await bundleTelemetry(target, { dependencies: { [needed[0]]: '*' } })
+  if (missing.length > 0) {
+    // Nothing that is installed by default has it: the build says what to do.
+    expect([files, warnings]).toEqual([[], [expect.stringContaining('npm install')]])
+    return
+  }
+  expect([files, warnings]).toEqual([[`telemetry-${name}.js`], []])
+  const script = `const { default: m } = await import('./telemetry-${name}.js')
+    console.log(['BatchSpanProcessor', 'PeriodicExportingMetricReader', 'resourceFromAttributes'].every((n) => n in m), Object.keys(m).filter((n) => /^(AzureMonitor|OTLP)(Trace|Metric)Exporter$/.test(n)).length)`
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { cwd: target, encoding: 'utf8' })
+  expect([stdout.trim(), stderr]).toEqual(['true 2', ''])
+  rmSync(target, { recursive: true })
 })

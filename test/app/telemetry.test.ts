@@ -1,4 +1,7 @@
-// One trace from a request to its bytes without any SDK; figures and spans of a job.
+// One trace from a request to its bytes without any SDK; figures and spans of a job; the same through real exporters to a collector.
+import { cpSync, existsSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { metrics, trace } from '@opentelemetry/api'
 import {
   AggregationTemporality,
@@ -7,8 +10,11 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics'
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
+import { until } from 'functions-host/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
 import * as z from 'zod'
+import { bundleTelemetry } from '../../local/telemetry-bundle.ts'
+import { temporaryFolder } from '../../local/temporary-folder.ts'
 import { countActiveJobs } from '../../src/db/diagnostics.ts'
 import { claimTasks } from '../../src/db/task-functions.ts'
 import { defineJob, defineStage, type Log } from '../../src/define/define-job.ts'
@@ -16,6 +22,7 @@ import { advanceJob } from '../../src/engine/advance.ts'
 import type { Instances } from '../../src/engine/instances.ts'
 import { reconcile } from '../../src/engine/reconcile.ts'
 import { observeGauges } from '../../src/platform/gauges.ts'
+import { TELEMETRY_PACKAGES } from '../../src/platform/telemetry-packages.ts'
 import { AppError } from '../../src/rules/errors.ts'
 import { METRICS, recordHistory } from '../../src/telemetry/metrics.ts'
 import { inTrace } from '../../src/telemetry/spans.ts'
@@ -250,4 +257,53 @@ describe('with an SDK', () => {
       runtime_status: 'Running',
     })
   })
+})
+
+/** The exporters come with nothing that is installed by default; where another package brings them, they are used. */
+const missing = TELEMETRY_PACKAGES.otlp.filter((name) => !existsSync(`node_modules/${name}`))
+describe(`through real exporters${missing.length > 0 ? ` (skipped: ${missing.join(', ')} not installed)` : ''}`, () => {
+  test.skipIf(missing.length > 0)(
+    'spans and figures of the running app reach a collector, at the latest when the process ends',
+    async () => {
+      const received: Record<string, string> = {}
+      const collector = createServer((request, response) => {
+        const chunks: Buffer[] = []
+        request.on('data', (chunk: Buffer) => chunks.push(chunk))
+        request.on('end', () => {
+          const path = request.url ?? ''
+          // Names stand in a protobuf message as they are.
+          received[path] = (received[path] ?? '') + Buffer.concat(chunks).toString('latin1')
+          response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end()
+        })
+      })
+      await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve))
+      const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`
+      // As it is deployed: no node_modules, and the exporter as the file that the build makes of it.
+      const folder = temporaryFolder('lamplighter-telemetry-')
+      cpSync('dist/app', folder, { recursive: true, filter: (from) => !/app\/(node_modules|sql)$/.test(from) })
+      expect((await bundleTelemetry(folder, { dependencies: { [TELEMETRY_PACKAGES.otlp[0]]: '*' } })).files).toHaveLength(1)
+      const app = await startApp({
+        folder,
+        env: { TELEMETRY: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_BSP_SCHEDULE_DELAY: '100' },
+      })
+      try {
+        // The first request asks for the packages, and nobody waits for them.
+        await until('spans arrive', async () => {
+          await app.get('/api/jobs')
+          return received['/v1/traces']
+        })
+        const { job_id } = await app.submit('hello_world', { n: 3, name: 'Collector' })
+        await app.waitForJob(job_id)
+      } finally {
+        await app.stop()
+        await new Promise((resolve) => collector.close(resolve))
+        rmSync(folder, { recursive: true })
+      }
+      const names = ['http /api/jobs', 'advanceJob', 'runTasks', 'task hello_world.', 'sql claim_tasks', 'lamplighter']
+      expect(names.filter((name) => !received['/v1/traces']?.includes(name))).toEqual([])
+      const figures = Object.keys(METRICS).filter((name) => !/failed|retried/.test(name))
+      expect(figures.filter((name) => !received['/v1/metrics']?.includes(name))).toEqual([])
+      expect(leaksIn(Object.values(received).join('\n'), { stacks: true })).toEqual([])
+    },
+  )
 })
