@@ -1,4 +1,6 @@
 // Secrets by the real SDK and the real credential, from a vault over TLS with the service's challenge.
+import { trace } from '@opentelemetry/api'
+import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -9,6 +11,7 @@ import { openIdentity } from '../../src/platform/credentials.ts'
 import { databasePassword } from '../../src/platform/database-password.ts'
 import { openSecrets, type Secrets } from '../../src/platform/secrets.ts'
 import { openVault } from '../../src/platform/vault.ts'
+import { inTrace } from '../../src/telemetry/spans.ts'
 import { makeCertificate } from '../support/certificate.ts'
 import { type IdentityEndpoint, startIdentityEndpoint } from '../support/identity-endpoint.ts'
 import { FORBIDDEN_BY_RBAC, startVault, type VaultStub } from '../support/vault.ts'
@@ -60,6 +63,27 @@ beforeEach(() => {
 
 const valueOf = async (name: string, options?: { fresh?: boolean }): Promise<string> =>
   (await secrets.getSecret(name, options)).value
+
+test('each question to the vault is a span, with the code of a failure and without name or value of a secret', async () => {
+  const exporter = new InMemorySpanExporter()
+  trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }))
+  try {
+    await inTrace('door', {}, async () => {
+      await valueOf('weather-key')
+      await valueOf('weather-key')
+      await secrets.getSecret('nothing').catch(() => undefined)
+    })
+  } finally {
+    trace.disable()
+  }
+  const spans = exporter.getFinishedSpans()
+  expect(spans.map((s) => [s.name, s.attributes['error.type']])).toEqual([
+    ['vault getSecret', undefined],
+    ['vault getSecret', 'SECRET_NOT_FOUND'],
+    ['door', undefined],
+  ])
+  expect(JSON.stringify(spans.map(({ attributes, status }) => ({ attributes, status })))).not.toMatch(/geheim|weather/)
+})
 
 describe('what is kept', () => {
   test('fifty callers at once are one question and one token; within 15 minutes there is no other', async () => {
