@@ -9,7 +9,13 @@ export interface Announced {
   readonly keys?: Keys | undefined
 }
 
-const PATHS = { index: '/api', job_types: '/api/job-types', jobs: '/api/jobs', ready: '/api/health/ready' } as const
+const PATHS = {
+  monitor: '/api/monitor',
+  index: '/api',
+  job_types: '/api/job-types',
+  jobs: '/api/jobs',
+  ready: '/api/health/ready',
+} as const
 
 /** @param json one line instead of a text for people */
 export function announcement({ url, connections, keys }: Announced, json: boolean): string {

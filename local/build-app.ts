@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { build, type Metafile } from 'esbuild'
+import { buildPage, PAGE_RULES } from './build-page.ts'
 import { buildUnlessFresh } from './fresh-build.ts'
 import { hostJsonFor } from './durable-backend.ts'
 import { UNBUNDLED } from './package-app.ts'
@@ -12,9 +13,15 @@ export const BANNER = `import { createRequire as __lamplighterRequire } from 'no
 
 /** Names of what is copied beside the bundle. */
 const BESIDE = ['host.json', 'epsg.gen.json', 'package.json']
+/** Folder of the monitor page. */
+const PAGE = 'web'
 
 /** Names of all files of a build, as they stand in its folder. */
-export const filesOf = ({ outputs }: Metafile): string[] => [...Object.keys(outputs).map((path) => basename(path)), ...BESIDE]
+export const filesOf = ({ outputs }: Metafile): string[] => [
+  ...Object.keys(outputs).map((path) => basename(path)),
+  ...BESIDE,
+  PAGE,
+]
 
 export interface BuildOptions {
   /** Of Durable Functions, written into host.json; else it stays as it is. */
@@ -81,14 +88,18 @@ const RULES = [
   'node_modules/.package-lock.json',
 ]
 
-/** The bundle in `dist/app`, built where it is not there or is older than a file of it: esbuild takes 3 s of CPU for its 1,400. */
+/** The bundle and the page in `dist/app`, built where it is not there or is older than a file of it: esbuild takes 3 s of CPU for its 1,400. */
 export async function freshApp(): Promise<void> {
   // The note stands beside the bundle: nobody deploys it.
   await buildUnlessFresh('dist/app.files.json', async () => {
-    const { inputs, outputs } = await buildApp()
+    const [{ inputs, outputs }, page] = await Promise.all([buildApp(), buildPage()])
     return {
-      from: [...RULES, ...Object.keys(inputs)],
-      made: [...Object.keys(outputs), ...BESIDE.map((name) => `dist/app/${name}`)],
+      from: [...RULES, ...PAGE_RULES, ...Object.keys(inputs), ...page.inputs],
+      made: [
+        ...Object.keys(outputs),
+        ...BESIDE.map((name) => `dist/app/${name}`),
+        ...page.files.map((name) => `dist/app/${PAGE}/${name}`),
+      ],
     }
   })
 }

@@ -5,6 +5,7 @@ const steps: readonly (readonly [name: string, command: string, args: readonly s
   ['format', 'oxfmt', ['--check', '.']],
   ['lint', 'oxlint', ['--type-aware', '--deny-warnings', '.']],
   ['types', 'tsc', ['--noEmit']],
+  ['types of the page', 'tsc', ['--noEmit', '-p', 'src/web']],
   ['generated files', process.execPath, ['scripts/gen.ts', '--check']],
 ]
 

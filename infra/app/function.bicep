@@ -119,6 +119,8 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
         AUTH_MODE: hasTokens ? 'jwt' : 'key'
         TELEMETRY: telemetry
         LOG_LEVEL: logLevel
+        MONITOR_SITE_ID: site.id
+        MONITOR_INSIGHTS_ID: insights.id
         RETENTION_DAYS: string(retentionDays)
         RETENTION_DAYS_FAILED: string(retentionDaysFailed)
         // Node takes headers of 16 KB, the host of 32: between the two nobody answers. Pages of listings live for a moment.
@@ -131,6 +133,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
         ? {
             '${hostJson}__storageProvider__type': 'azureManaged'
             '${hostJson}__storageProvider__connectionStringName': 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING'
+            MONITOR_SCHEDULER_URL: 'https://dashboard.durabletask.io/?endpoint=${uriComponent(durable.schedulerEndpoint)}&taskhub=${durable.taskHub}'
             DURABLE_TASK_SCHEDULER_CONNECTION_STRING: 'Endpoint=${durable.schedulerEndpoint};Authentication=ManagedIdentity;ClientID=${run.clientId}'
           }
         : {

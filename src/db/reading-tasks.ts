@@ -140,13 +140,20 @@ export async function completedResults(
 }
 
 /** How the last 1,000 tasks that were handed out ended: about 20 points in time, bounded by the primary key. */
-export async function recentCompletions(db: Database, jobId: string, stage: number): Promise<CompletionPoint[]> {
+export const recentCompletions = (db: Database, jobId: string, stage: number): Promise<CompletionPoint[]> =>
+  recentCompletionsOf(db, [{ job_id: jobId, stage }])
+
+/** As {@link recentCompletions}, of one stage each of several jobs in one query; a job's points are in order. */
+export async function recentCompletionsOf(
+  db: Database,
+  stages: readonly { readonly job_id: string; readonly stage: number }[],
+): Promise<(CompletionPoint & { readonly job_id: string })[]> {
   return db.query(
-    `SELECT at, done, ended FROM (
+    `SELECT job_id, at, done, ended FROM unnest($1::text[], $2::int[]) AS w(job_id, stage_no), LATERAL (
        SELECT t.finished_at AS at, (row_number() OVER (ORDER BY t.finished_at))::int AS done, (count(*) OVER ())::int AS ended
        FROM app.stages s JOIN app.tasks t ON t.stage_id = s.stage_id AND t.task_no > s.claim_cursor - 1000 AND t.task_no <= s.claim_cursor
-       WHERE s.job_id = $1 AND s.retired_at IS NULL AND s.stage_no = $2 AND t.finished_at IS NOT NULL
+       WHERE s.job_id = w.job_id AND s.retired_at IS NULL AND s.stage_no = w.stage_no AND t.finished_at IS NOT NULL
      ) x WHERE done = 1 OR done = ended OR done % greatest(1, ended / 20) = 0 ORDER BY at, done`,
-    [jobId, stage],
+    [stages.map((s) => s.job_id), stages.map((s) => s.stage)],
   )
 }

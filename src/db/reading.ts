@@ -62,9 +62,12 @@ export type StageRow = Pick<
  * Stages of the current attempt with counts. Closed stages answer from their record; of open ones the open rows (up to 200,000)
  * and the failed rows are counted by their partial indexes, and the untouched range is arithmetic.
  */
-export async function listStages(db: Database, jobId: string): Promise<StageRow[]> {
+export const listStages = (db: Database, jobId: string): Promise<StageRow[]> => listStagesOf(db, [jobId])
+
+/** As {@link listStages}, of several jobs in one query, each row with the job that it belongs to; in the order of stages. */
+export async function listStagesOf(db: Database, jobIds: readonly string[]): Promise<(StageRow & { readonly job_id: string })[]> {
   return db.query(
-    `SELECT s.stage_no AS stage, s.name, s.status, s.outcome, s.expected, s.sealed_at, s.opened_at, s.closed_at, s.summary,
+    `SELECT s.job_id, s.stage_no AS stage, s.name, s.status, s.outcome, s.expected, s.sealed_at, s.opened_at, s.closed_at, s.summary,
        CASE WHEN s.status = 'closed' THEN s.completed ELSE s.claim_cursor - o.touched - f.failed - f.skipped END::int AS completed,
        CASE WHEN s.status = 'closed' THEN s.failed ELSE f.failed END::int AS failed,
        CASE WHEN s.status = 'closed' THEN s.skipped ELSE f.skipped END::int AS skipped,
@@ -75,8 +78,8 @@ export async function listStages(db: Database, jobId: string): Promise<StageRow[
        FROM app.tasks t WHERE s.status <> 'closed' AND t.stage_id = s.stage_id AND t.finished_at IS NULL AND t.task_no <= s.claim_cursor) o ON true
      LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE t.status = 'failed') AS failed, count(*) FILTER (WHERE t.status = 'skipped') AS skipped
        FROM app.tasks t WHERE s.status <> 'closed' AND t.stage_id = s.stage_id AND t.finished_at IS NOT NULL AND t.error_code IS NOT NULL) f ON true
-     WHERE s.job_id = $1 AND s.retired_at IS NULL ORDER BY s.stage_no`,
-    [jobId],
+     WHERE s.job_id = ANY($1::text[]) AND s.retired_at IS NULL ORDER BY s.stage_no`,
+    [jobIds],
   )
 }
 

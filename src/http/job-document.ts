@@ -1,18 +1,11 @@
 // The status document of a job: one view joining Postgres, progress rules and Durable.
 import { type JobRow, type JobSummary, listStages, type StageRow } from '../db/reading.ts'
 import { recentCompletions } from '../db/reading-tasks.ts'
-import {
-  calculateEstimatedCompletion,
-  calculateOverallProgress,
-  calculateStageProgress,
-  type Estimate,
-  progressFloor,
-  samplesOf,
-  type StageCounts,
-} from '../rules/progress.ts'
+import { calculateStageProgress } from '../rules/progress.ts'
 import type { InstanceStatus } from '../engine/instances.ts'
 import type { Resources } from '../platform/resources.ts'
 import { withHrefs } from './job-file-names.ts'
+import { openStageOf, progressOf, toCounts } from './job-progress.ts'
 import { withoutEmptyCut } from './pages.ts'
 import { isTerminalJob } from '../models/words.ts'
 
@@ -50,30 +43,17 @@ export async function jobDocument(
   origin: string,
 ): Promise<Record<string, unknown>> {
   const stages = await listStages(r.db, row.job_id)
-  const finished = isTerminalJob(row.status)
-  const counts = stages.map(toCounts)
-  const overall = calculateOverallProgress(counts, row.total_stages, finished, progressFloor(counts, row.total_stages))
-  const estimate = finished ? undefined : await estimateOf(r, row, stages, overall)
+  const open = isTerminalJob(row.status) ? undefined : openStageOf(stages)
+  const completions = open ? await recentCompletions(r.db, row.job_id, open.stage) : []
   return {
     ...jobSummary(row),
     stages: stages.map((s) => withHrefs(stageDocument(s), origin)),
-    progress: { ...overall, ...estimate },
+    progress: progressOf(row, stages, completions, r.now()),
     result: withHrefs(row.result_data, origin),
     error: row.error_code ? { code: row.error_code, details: row.error_details } : null,
     runtime_status: instance?.runtimeStatus ?? null,
     ...driftOf(row, instance),
     links: jobLinks(origin, row.job_id),
-  }
-}
-
-function toCounts(s: StageRow): StageCounts {
-  return {
-    done: s.completed + s.failed + s.skipped,
-    failed: s.failed,
-    running: s.running,
-    total: s.expected,
-    planned: s.sealed_at !== null,
-    closed: s.status === 'closed',
   }
 }
 
@@ -86,25 +66,6 @@ const stageDocument = (s: StageRow): Record<string, unknown> => ({
   ...pick(s, STAGE_FIELDS),
   percent: calculateStageProgress(toCounts(s)).percent,
 })
-
-async function estimateOf(
-  r: Resources,
-  row: JobRow,
-  stages: readonly StageRow[],
-  overall: { done: number; total: number },
-): Promise<Estimate> {
-  const current = stages.find((s) => s.status === 'open')
-  if (!current) return { eta: null, reason: 'no stage is running', rate_per_s: null }
-  const done = current.completed + current.failed + current.skipped
-  const samples = samplesOf(
-    current.sealed_at ?? current.opened_at,
-    await recentCompletions(r.db, row.job_id, current.stage),
-    done,
-    r.now(),
-  )
-  // The rate of the running stage, applied to all that is left of the job.
-  return calculateEstimatedCompletion(samples, done + Math.max(0, overall.total - overall.done))
-}
 
 /** The two stores may disagree for a moment; for longer, the reconciler repairs it. */
 function driftOf(row: JobRow, instance: InstanceStatus | undefined): { drift?: string } {

@@ -1,7 +1,7 @@
 // Jobs: list, status document, Durable instance contract, events.
 import * as z from 'zod'
 import { addEvent } from '../db/job-functions.ts'
-import { type JobRow, listEvents, listJobs } from '../db/reading.ts'
+import { type JobRow, type JobSummary, listEvents, listJobs } from '../db/reading.ts'
 import { requireJob } from '../engine/require-job.ts'
 import { JobId } from '../models/names.ts'
 import type { JobStatus } from '../models/words.ts'
@@ -14,10 +14,15 @@ import { jobDocument, jobSummary } from './job-document.ts'
 import { pageOf, readingOf } from './pages.ts'
 import { type Answer, type Call, JOB, type HttpRow, route } from './route.ts'
 
-async function status({ pathParameters, url, r, instances }: Call<z.infer<typeof ById>, object, undefined>): Promise<Answer> {
+export type JobCall = Pick<Call<z.infer<typeof ById>, unknown, undefined>, 'pathParameters' | 'url' | 'r' | 'instances'>
+
+/** The status document, with what Durable says where it can be asked. @throws AppError `JOB_NOT_FOUND` */
+export async function statusDocument({ pathParameters, url, r, instances }: JobCall): Promise<Record<string, unknown>> {
   const row = await requireJob(r, pathParameters.job_id)
-  return { body: await jobDocument(r, row, await tolerant(r, instances, row.job_id), url.origin) }
+  return jobDocument(r, row, await tolerant(r, instances, row.job_id), url.origin)
 }
+
+const status = async (call: JobCall): Promise<Answer> => ({ body: await statusDocument(call) })
 
 /** A status document without Durable is better than none: the row is the truth. */
 async function tolerant(r: Resources, instances: Instances, jobId: string): Promise<InstanceStatus | undefined> {
@@ -91,14 +96,21 @@ async function management({ pathParameters, caller, r, instances }: ManagementCa
   return { body: instances.managementPayload(job_id) }
 }
 
-const ListQuery = z.strictObject({ ...paging, ...jobFilterFields })
+/** Query of a list of jobs. */
+export const JobsQuery = z.strictObject({ ...paging, ...jobFilterFields })
 
-async function list({ query, r }: Call<object, z.infer<typeof ListQuery>, undefined>): Promise<Answer> {
+/** A page of jobs, newest first, and the cursor of the next one. @throws AppError `INVALID_CURSOR`, `QUERY_TOO_SLOW` */
+export async function jobsPage(r: Resources, query: z.infer<typeof JobsQuery>): Promise<{ jobs: JobSummary[]; next?: string }> {
   const { limit, next, ...filter } = query
   const after = readCursor(next, filter, z.object({ created_at: PositionTime, job_id: JobId }))
   const rows = await listJobs(readingOf(r, filter), { ...filter, after, limit: limit + 1 })
   const { page, more } = pageOf(rows, limit, filter, (last) => ({ created_at: last.created_key, job_id: last.job_id }))
-  return { body: { jobs: page.map(jobSummary), count: page.length, ...more } }
+  return { jobs: page.map(jobSummary), ...more }
+}
+
+async function list({ query, r }: Call<object, z.infer<typeof JobsQuery>, undefined>): Promise<Answer> {
+  const { jobs, ...more } = await jobsPage(r, query)
+  return { body: { jobs, count: jobs.length, ...more } }
 }
 
 const EventsQuery = z.strictObject(paging)
@@ -122,7 +134,7 @@ export const jobRoutes: readonly HttpRow[] = [
     method: 'GET',
     path: 'jobs',
     role: 'reader',
-    query: ListQuery,
+    query: JobsQuery,
     handle: list,
   }),
   route({

@@ -10,6 +10,8 @@ import { jobFileRoutes } from './job-files.ts'
 import { jobTileRoutes } from './job-tiles.ts'
 import { jobTypeRoutes } from './job-types.ts'
 import { jobRoutes } from './jobs.ts'
+import { monitorDataRoutes } from './monitor-data.ts'
+import { monitorRoutes } from './monitor.ts'
 import { poisonRoutes } from './poison.ts'
 import { rasterRoutes } from './rasters.ts'
 import type { HttpRow } from './route.ts'
@@ -45,5 +47,7 @@ export const HTTP_TABLE: readonly HttpRow[] = [
   ...healthRoutes,
   ...dbRoutes,
   ...dbSchemaRoutes,
+  ...monitorRoutes,
+  ...monitorDataRoutes,
   ...docsRoutes(() => HTTP_TABLE),
 ]

@@ -10,6 +10,11 @@ const containers = z.string().transform((text) =>
     .filter(Boolean),
 )
 
+const azureId = z
+  .string()
+  .regex(/^\/subscriptions\/[\w-]+(\/[\w.()-]+)+$/, 'is no resource id: it begins with /subscriptions/')
+  .optional()
+
 export const Config = z.object({
   ENVIRONMENT: z
     .enum(['development', 'production'])
@@ -129,6 +134,14 @@ export const Config = z.object({
     .enum(['true', 'false'])
     .default('false')
     .describe('lets webhooks be on http and in private networks: for laptops, refused in production'),
+  MONITOR_SITE_ID: azureId.describe('Azure resource id of this function app: the monitor page links to it in the portal'),
+  MONITOR_INSIGHTS_ID: azureId.describe(
+    'Azure resource id of its Application Insights: the monitor page links to what is logged of a job',
+  ),
+  MONITOR_SCHEDULER_URL: z
+    .url({ protocol: /^https$/ })
+    .optional()
+    .describe('dashboard of the Durable Task Scheduler: the monitor page links to it'),
   TELEMETRY: z
     .enum(['none', 'appinsights', 'otlp'])
     .default('none')

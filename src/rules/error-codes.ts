@@ -81,6 +81,12 @@ export const ERROR_CODES = {
     'Ask an operator to extend ALLOWED_CONTAINERS.',
   ),
   STORAGE_FORBIDDEN: facts(403, false, 'The storage account refused the identity.', 'Grant the role that the message names.'),
+  PAGE_FILE_NOT_FOUND: facts(
+    404,
+    false,
+    'The monitor page has no such file.',
+    'Load the page again: a newer release has other files.',
+  ),
   ROUTE_NOT_FOUND: facts(404, false, 'No such resource.', 'See GET /api/job-types and the README.'),
   JOB_TYPE_UNKNOWN: facts(404, false, 'No job type has this name.', 'GET /api/job-types lists them.'),
   JOB_NOT_FOUND: facts(404, false, 'No job has this id.', 'GET /api/jobs lists jobs.', 'LL001'),

@@ -9,12 +9,21 @@ import { bundleTelemetry } from '../../local/telemetry-bundle.ts'
 import { TELEMETRY_PACKAGES, type TelemetryTarget } from '../../src/platform/telemetry-packages.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 
-const FILES = ['main.js', 'main.js.map', 'raster-worker.js', 'raster-worker.js.map', 'host.json', 'epsg.gen.json', 'package.json']
+const FILES = [
+  'main.js',
+  'main.js.map',
+  'raster-worker.js',
+  'raster-worker.js.map',
+  'host.json',
+  'epsg.gen.json',
+  'package.json',
+  'web',
+]
 const folder = temporaryFolder('lamplighter-package-')
 let packaged: Packaged
 let app: TestApp
 beforeAll(async () => {
-  for (const name of FILES) cpSync(join('dist/app', name), join(folder, name))
+  for (const name of FILES) cpSync(join('dist/app', name), join(folder, name), { recursive: true })
   cpSync('dist/app/package.json', join(folder, 'left-by-an-earlier-build.js'))
   packaged = await packageApp(folder, FILES)
   app = await startApp({ folder })
@@ -44,6 +53,22 @@ test('the functions are those of the committed list: names, triggers, routes, me
   expect(rows.filter((r) => /^(admin|runtime)(\/|$)/i.test(JSON.stringify(r.route ?? '').slice(1)))).toEqual([])
   const list = rows.sort((a, b) => (a.name < b.name ? -1 : 1)).map((row) => JSON.stringify(row))
   await expect(`[\n${list.join(',\n')}\n]\n`).toMatchFileSnapshot('../fixtures/functions.json')
+})
+
+test('the monitor page and each file that it names come from the folder: kept for ever by their names, the page itself by nobody', async () => {
+  const page = await app.get('/api/monitor')
+  expect(page.headers.get('cache-control')).toBe('no-store')
+  expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'self';/)
+  const named = [...String(page.body).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path)
+  expect(named.length).toBe(3)
+  expect(page.body).not.toMatch(/<style|style=|<script[^>]*>[^<]/)
+  for (const path of named) {
+    const { status, headers } = await app.get(`/api/${path}`)
+    expect([path, status, headers.get('cache-control')]).toEqual([path, 200, 'public, max-age=31536000, immutable'])
+    expect([path, headers.get('content-type')]).toEqual([path, expect.stringMatching(/^(text\/(javascript|css)|image\/svg)/)])
+  }
+  for (const name of ['..%2Fpackage.json', '%2E%2E%2Fmain.js', 'nothing.js', 'package.json'])
+    expect([name, (await app.get(`/api/monitor/assets/${name}`)).status]).toEqual([name, 404])
 })
 
 test('a job runs to its end', async () => {

@@ -50,6 +50,10 @@ const planted: [file: string, code: string, message: RegExp][] = [
   ['src/health/b.ts', `import '../storage/blob-store.ts'`, /health may import/],
   ['src/platform/d.ts', `import '../health/check.ts'`, /platform may import/],
   ['src/engine/g.ts', `import '../health/check.ts'`, /engine may import/],
+  ['src/web/a.ts', `import '../http/route.ts'`, /web may import/],
+  ['src/web/b.ts', `import { JobStatus } from '../models/words.ts'\nexport const x = JobStatus`, /types only/],
+  ['src/web/map/c.ts', `import '../../jobs/hello_world.ts'`, /web may import/],
+  ['src/web/d.ts', `import 'node:fs'`, /runs in a browser/],
   ['src/http/a.ts', `import 'azurite'`, /never knows the local cloud/],
   ['src/http/b.ts', `import 'functions-host'`, /never knows the local cloud/],
   ['src/http/c.ts', `import '../jobs/hello_world.ts'`, /http may import/],
@@ -77,6 +81,7 @@ const planted: [file: string, code: string, message: RegExp][] = [
   ['src/jobs/swallow.ts', `try { await Promise.resolve() } catch {}`, /no-empty|Empty/i],
 ]
 const legal: [file: string, code: string][] = [
+  ['src/web/ok.ts', `import type { JobStatus } from '../models/words.ts'\nexport type X = JobStatus`],
   ['src/orchestrators/ok.ts', `import type { runTasks } from '../activities/run-tasks.ts'\nexport type R = typeof runTasks`],
   ['src/rules/ok.ts', `import { createHash } from 'node:crypto'\nimport * as z from 'zod'\nexport const x = [createHash, z]`],
   ['src/http/ok.ts', `import { app } from '@azure/functions'\nexport const x = app`],

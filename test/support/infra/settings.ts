@@ -28,9 +28,14 @@ export function settingsProblems(t: Template): string[] {
   const given = new Set(Object.keys(t.settings))
   const known = Object.keys(Config.shape)
   const hasTokens = t.settings['AUTH_MODE'] === 'jwt'
+  const hasScheduler = given.has('DURABLE_TASK_SCHEDULER_CONNECTION_STRING')
   const unknown = [...given].filter((name) => !known.includes(name) && !NOT_OURS.test(name))
   const forgotten = known.filter(
-    (name) => !given.has(name) && !LEFT_TO_DEFAULTS.has(name) && (hasTokens || !name.startsWith('JWT_')),
+    (name) =>
+      !given.has(name) &&
+      !LEFT_TO_DEFAULTS.has(name) &&
+      (hasTokens || !name.startsWith('JWT_')) &&
+      (hasScheduler || name !== 'MONITOR_SCHEDULER_URL'),
   )
   const parsed = Config.safeParse(
     Object.fromEntries(known.flatMap((k) => (given.has(k) ? [[k, valueOf(t.settings[k] ?? '')]] : []))),
@@ -44,4 +49,4 @@ export function settingsProblems(t: Template): string[] {
 }
 
 /** Addresses are known when Azure has made them. */
-const valueOf = (text: string): string => (text.startsWith('[reference(') ? 'https://example.test' : text)
+const valueOf = (text: string): string => (/^\[(reference\(|format\('https:)/.test(text) ? 'https://example.test' : text)

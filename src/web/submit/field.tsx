@@ -1,0 +1,90 @@
+// One field of the form: its name, what it is for, what is wrong with it, and the input that fits it.
+import type { JSX } from 'preact'
+import { useId } from 'preact/hooks'
+import type { Field } from './schema-form.ts'
+
+export interface FieldProps {
+  readonly field: Field
+  readonly value: string
+  readonly problem: string | undefined
+  readonly onChange: (value: string) => void
+}
+
+export function FormField({ field, value, problem, onChange }: FieldProps): JSX.Element {
+  const id = useId()
+  const { path, isRequired, description } = field
+  return (
+    <div class={`field ${problem === undefined ? '' : 'wrong'}`}>
+      <label for={id}>
+        <code>{path}</code>
+        {isRequired && <span class="faint"> needed</span>}
+      </label>
+      <Input id={id} field={field} value={value} problem={problem} onChange={onChange} />
+      <p id={`${id}-help`} class="faint">
+        <Described text={description} />
+        {limitsOf(field)}
+      </p>
+      {problem !== undefined && (
+        <p id={`${id}-problem`} class="bad" role="alert">
+          {path} {problem}
+        </p>
+      )}
+    </div>
+  )
+}
+
+/** What stands between backticks is a name or a value. */
+export const Described = ({ text }: { readonly text: string }): JSX.Element => (
+  <>{text.split('`').map((part, i) => (i % 2 === 1 ? <code key={i}>{part}</code> : part))}</>
+)
+
+function limitsOf({ description, schema: { minimum, maximum, maxLength } }: Field): string {
+  // Where only the type bounds a number, its bounds say nothing.
+  const limits = [
+    minimum !== undefined && minimum > Number.MIN_SAFE_INTEGER && `at least ${minimum}`,
+    maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER && `at most ${maximum}`,
+    maxLength !== undefined && `at most ${maxLength} characters`,
+  ].filter(Boolean)
+  return limits.length === 0 ? '' : `${description ? '; ' : ''}${limits.join(', ')}`
+}
+
+function Input({ id, field, value, problem, onChange }: FieldProps & { readonly id: string }): JSX.Element {
+  const { kind, options, isRequired, initial } = field
+  const common = {
+    id,
+    'aria-describedby': problem === undefined ? `${id}-help` : `${id}-help ${id}-problem`,
+    'aria-invalid': problem !== undefined,
+    'aria-required': isRequired,
+  }
+  if (kind === 'choice' || kind === 'switch')
+    return (
+      <select {...common} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+        {initial === '' && <option value="">{isRequired ? 'choose' : 'default'}</option>}
+        {(kind === 'switch' ? ['true', 'false'] : options).map((option) => (
+          <option key={option} value={option}>
+            {option}
+          </option>
+        ))}
+      </select>
+    )
+  if (kind === 'json')
+    return (
+      <textarea
+        {...common}
+        rows={3}
+        spellcheck={false}
+        value={value}
+        placeholder="JSON"
+        onInput={(event) => onChange(event.currentTarget.value)}
+      />
+    )
+  return (
+    <input
+      {...common}
+      inputMode={kind === 'number' ? 'decimal' : 'text'}
+      spellcheck={false}
+      value={value}
+      onInput={(event) => onChange(event.currentTarget.value)}
+    />
+  )
+}
