@@ -1,4 +1,4 @@
-// Test projects: unit, raster, stac and replay are pure; host runs small apps on the local host; sql needs Postgres; app needs the whole local cloud.
+// Test projects: unit, raster, stac and replay are pure; host runs small apps on the local host; sql needs Postgres; app and browser need the whole local cloud.
 import { defineConfig } from 'vitest/config'
 
 const SHOW_OUTPUT = { setupFiles: ['packages/functions-host/test/support/show-output.ts'] }
@@ -28,6 +28,13 @@ export default defineConfig({
       project('replay', { testTimeout: 60_000 }),
       project('host', { ...SHOW_OUTPUT, testTimeout: 60_000, hookTimeout: 170_000 }),
       project('sql', { globalSetup: ['test/support/database-setup.ts'], testTimeout: 120_000, hookTimeout: 60_000 }),
+      // As app, with a browser; where none can start the title of a skipped test says why.
+      project('browser', {
+        ...SHOW_OUTPUT,
+        globalSetup: ['test/support/cloud-setup.ts'],
+        testTimeout: 60_000,
+        hookTimeout: 120_000,
+      }),
       project('app', {
         setupFiles: [...SHOW_OUTPUT.setupFiles, 'test/support/leaks.ts'],
         globalSetup: ['test/support/cloud-setup.ts'],

@@ -1,16 +1,13 @@
 // The monitor page as static files: scripts and styles with a hash in their names, the outline of the land, one HTML file that names them.
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild'
-import { feature } from 'topojson-client'
+import { landOutline } from './land-outline.ts'
 
 const ENTRY = 'src/web/main.tsx'
 const TEMPLATE = 'src/web/index.html'
 /** What decides the page and is none of esbuild's inputs. */
-export const PAGE_RULES = ['local/build-page.ts', TEMPLATE, 'src/web/tsconfig.json'] as const
-
-const require = createRequire(import.meta.url)
+export const PAGE_RULES = ['local/build-page.ts', 'local/land-outline.ts', TEMPLATE, 'src/web/tsconfig.json'] as const
 
 /** `land`: where there is land, as GeoJSON with a decimal (11 km) for a map that has no other background. */
 const land: Plugin = {
@@ -19,15 +16,6 @@ const land: Plugin = {
     onResolve({ filter: /^land$/ }, () => ({ path: 'land.json', namespace: 'land' }))
     onLoad({ filter: /.*/, namespace: 'land' }, async () => ({ contents: await landOutline(), loader: 'file' }))
   },
-}
-
-/** Natural Earth, 1:110 million. */
-async function landOutline(): Promise<string> {
-  const topology = JSON.parse(await readFile(require.resolve('world-atlas/land-110m.json'), 'utf8')) as Parameters<
-    typeof feature
-  >[0]
-  const outline = feature(topology, topology.objects['land'] as Parameters<typeof feature>[1])
-  return JSON.stringify(outline, (_, value: unknown) => (typeof value === 'number' ? Math.round(value * 10) / 10 : value))
 }
 
 export interface BuiltPage {

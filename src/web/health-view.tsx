@@ -62,16 +62,20 @@ const CheckRow = ({ check: { name, status, ms, code, detail, remediation, data }
     <h2>{words(name)}</h2>
     <Status value={status} />
     <span class="faint number">{duration(ms)}</span>
-    <p>
-      {code !== undefined && <code>{code} </code>}
-      {detail ?? ''}
-    </p>
-    {remediation !== undefined && <p class="notice warn">{remediation}</p>}
-    {data !== undefined && (
-      <details>
-        <summary>Figures</summary>
-        <JsonText value={data} label={`Figures of ${name}`} />
-      </details>
-    )}
+    <div class="found">
+      {detail !== undefined && (
+        <p>
+          {code !== undefined && <code>{code} </code>}
+          {detail}
+        </p>
+      )}
+      {remediation !== undefined && <p class="notice warn">{remediation}</p>}
+      {data !== undefined && (
+        <details>
+          <summary>Figures</summary>
+          <JsonText value={data} label={`Figures of ${name}`} />
+        </details>
+      )}
+    </div>
   </li>
 )

@@ -42,11 +42,11 @@ export function Upload({ container, prefix, onDone }: UploadProps): JSX.Element 
           onChange={(event) => void take(event.currentTarget.files)}
         />
       </label>
-      <ul class="plain" role="status">
+      <div class="plain" role="status">
         {said.map((line) => (
-          <li key={line}>{line}</li>
+          <p key={line}>{line}</p>
         ))}
-      </ul>
+      </div>
     </div>
   )
 }

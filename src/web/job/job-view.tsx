@@ -67,7 +67,9 @@ function Body({ monitored, at, onChanged }: BodyProps): JSX.Element {
   const { job, figures, errors } = monitored
   const now = new Date(monitored.at)
   const wanted = at.query.get('tab')
-  const tab = TABS.find((name) => name === wanted) ?? (errors.length > 0 ? 'errors' : 'tasks')
+  // As it was when the job was opened: a retry takes the errors away, and must not take the view with them.
+  const [first] = useState<TabName>(() => (errors.length > 0 ? 'errors' : 'tasks'))
+  const tab = TABS.find((name) => name === wanted) ?? first
   const failed = errors.reduce((sum, group) => sum + group.count, 0)
   const labels: Readonly<Record<TabName, string>> = {
     tasks: 'Tasks',

@@ -1,0 +1,82 @@
+// A real browser for tests of the monitor page: Chromium from npm, on the page that the built app serves.
+import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
+import type { AxeResults } from 'axe-core'
+import chromium from '@sparticuz/chromium'
+import { type Browser, chromium as playwright, type Page } from 'playwright-core'
+
+/** Without those of the package that make one process of all and take the browser's own protection away. */
+const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--font-render-hinting=none']
+
+/** The browser, or why this machine cannot run it (a library that is missing, another processor). */
+export async function startBrowser(): Promise<{ browser?: Browser; reason?: string }> {
+  try {
+    return { browser: await playwright.launch({ executablePath: await chromium.executablePath(), args: ARGUMENTS }) }
+  } catch (error) {
+    return { reason: (error instanceof Error ? error.message : String(error)).split('\n').slice(0, 2).join(' ') }
+  }
+}
+
+export interface Look {
+  readonly theme?: 'light' | 'dark'
+  readonly width?: number
+  readonly height?: number
+}
+
+export interface OpenPage {
+  readonly page: Page
+  /** What the browser complained of: errors of scripts, of the console, of the content policy. */
+  readonly problems: string[]
+  /** Requests of data, by path and query below `/api/`. */
+  readonly asked: string[]
+  /** Bytes of bodies as they travelled, of everything. */
+  transferred(): Promise<number>
+  /** Goes to an address of the page, e.g. `#/jobs`. */
+  go(hash: string): Promise<void>
+}
+
+/** A page in a window of its own: nothing is remembered from others. */
+export async function openPage(
+  browser: Browser,
+  url: string,
+  { theme = 'light', width = 1280, height = 800 }: Look = {},
+): Promise<OpenPage> {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: 'reduce' })
+  context.setDefaultTimeout(20_000)
+  const page = await context.newPage()
+  const problems: string[] = []
+  const asked: string[] = []
+  const sizes: Promise<number>[] = []
+  page.on('pageerror', (error) => problems.push(error.message))
+  page.on('console', (message) => {
+    // A refusal that a test provokes is told by the browser too; the page shows it.
+    if (message.type() === 'error' && !/the server responded with a status of 4\d\d/.test(message.text()))
+      problems.push(message.text())
+  })
+  page.on('request', (request) => {
+    const path = /\/api\/(.*)$/.exec(request.url())?.[1] ?? ''
+    if (!/^monitor($|\/assets\/)/.test(path)) asked.push(path)
+  })
+  page.on('requestfinished', (request) => sizes.push(request.sizes().then((s) => s.responseBodySize + s.responseHeadersSize)))
+  return {
+    page,
+    problems,
+    asked,
+    transferred: async () => (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0),
+    go: async (hash) => void (await page.goto(`${url}/api/monitor${hash}`)),
+  }
+}
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/**
+ * What axe finds against WCAG 2.2 A and AA and its own good practices: rule and element of each violation.
+ * @param rules only these
+ */
+export async function accessibilityProblems(page: Page, rules?: readonly string[]): Promise<string[]> {
+  await page.evaluate(AXE)
+  const { violations } = await page.evaluate<AxeResults>(`axe.run(${JSON.stringify(rules ? { runOnly: rules } : {})})`)
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary ?? ''}`),
+  )
+}
