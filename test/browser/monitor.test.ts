@@ -11,7 +11,10 @@ const { browser, reason } = await startBrowser()
 const tiff = (size: number): Uint8Array =>
   makeTiff({ width: size, height: size, bands: 1, dtype: 'uint8', samples: someSamples('uint8', size, size, 1), epsg: 32_633 })
 
-test.skipIf(browser)(`the browser cannot start here, so that nothing of the page is tested: ${reason}`, () => undefined)
+test.skipIf(browser)(
+  `the browser cannot start here, so that nothing of the page is tested${reason ? `: ${reason}` : ''}`,
+  () => undefined,
+)
 
 describe.skipIf(!browser)('the monitor page', () => {
   let app: TestApp
@@ -134,10 +137,11 @@ describe.skipIf(!browser)('the monitor page', () => {
     await dialog.getByText('plan_tiles').waitFor()
     await page.keyboard.press('Escape')
     await dialog.waitFor({ state: 'detached' })
+    await choice(page, 'Stage').selectOption({ index: 0 })
     await choice(page, 'Show').selectOption('slow')
     await expect.poll(() => page.getByRole('region', { name: 'Table of tasks' }).locator('tbody tr').count()).toBe(4)
     await page.getByRole('link', { name: 'Events' }).click()
-    await page.getByText('job.completed').waitFor()
+    await page.getByText('job.finished').waitFor()
   })
 
   test('what failed is told by its code, and runs again when its cause is mended', async () => {
