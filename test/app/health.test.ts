@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type StorageProxy, startStorageProxy } from '../support/storage-proxy.ts'
 
+const LAST = '0007_webhooks'
 interface Told {
   readonly name: string
   readonly status: string
@@ -143,13 +144,13 @@ test('a schema that was changed by hand, or is older than the release, is told w
   await app.database.pool.query(`ALTER TABLE app.jobs ADD COLUMN surprise int`)
   const drifted = (await full()).checks['postgres.drift']
   expect([drifted?.status, drifted?.detail]).toEqual(['degraded', '1 differences: not in this release: column jobs.surprise.'])
-  await app.database.pool.query(`ALTER TABLE app.jobs DROP COLUMN surprise; DELETE FROM app.migrations WHERE name LIKE '0005%'`)
+  await app.database.pool.query(`ALTER TABLE app.jobs DROP COLUMN surprise; DELETE FROM app.migrations WHERE name = '${LAST}'`)
   const { status, checks } = await full()
   expect([status, checks['postgres']]).toEqual([
     503,
     expect.objectContaining({
       code: 'SCHEMA_OUTDATED',
-      detail: 'The database lacks 0005_catalogue.',
+      detail: `The database lacks ${LAST}.`,
       remediation: expect.stringMatching(/migrate/),
     }),
   ])
@@ -162,10 +163,10 @@ test('the schema over HTTP: what fails leaves it as it was; made anew only when 
     return [status, body.code ?? body]
   }
   const jobs = async () => (await app.database.pool.query<{ n: number }>('SELECT count(*)::int AS n FROM app.jobs'))[0]?.n
-  // The tables of 0005 are there, and only its row is gone: it cannot be applied again.
+  // Its tables are there, and only its row is gone: it cannot be applied again.
   expect(await post('deploy?dry_run=true')).toEqual([
     200,
-    { dry_run: true, pending: [expect.objectContaining({ name: '0005_catalogue', contracting: [] })] },
+    { dry_run: true, pending: [expect.objectContaining({ name: LAST, contracting: [] })] },
   ])
   const { status, body } = await app.send('POST', '/api/db/schema/deploy', {})
   expect([status, body.code, body.detail]).toEqual([
@@ -180,7 +181,7 @@ test('the schema over HTTP: what fails leaves it as it was; made anew only when 
   expect(await jobs()).toBe(1)
   expect(await post('redeploy?confirm=yes&force=true')).toEqual([
     200,
-    { migrations: expect.arrayContaining(['0005_catalogue']), functions_replaced: true },
+    { migrations: expect.arrayContaining([LAST]), functions_replaced: true },
   ])
   expect(await jobs()).toBe(0)
   expect(await post('deploy')).toEqual([200, { migrations: [], functions_replaced: false }])

@@ -8,7 +8,7 @@ import { createDatabase } from '../support/db.ts'
 import { machine, runToEnd, submitTo } from '../support/machine.ts'
 
 let app: TestApp
-beforeAll(async () => void (app = await startApp({ env: { MAX_JOBS_PER_CALLER: '2', MAX_TASKS_PER_CALLER: '5000' } })))
+beforeAll(async () => void (app = await startApp({ env: { MAX_JOBS_PER_CALLER: '2', MAX_TASKS_PER_CALLER: '100000' } })))
 afterAll(() => app.stop())
 
 const submit = (n: number, name: string) => app.send('POST', '/api/jobs/submit/hello_world', { n, name })

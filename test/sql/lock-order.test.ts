@@ -133,6 +133,17 @@ const CALLS: Readonly<Record<string, readonly [scene: Scene, args: string]>> = {
   upsert_collection: ['running', `'silver', 'silver', 'silver', '', '{}'`],
   upsert_item: ['running', `'{"collection_id": "nothing"}', false`],
   widen_extent: ['running', `'silver', 'x'`],
+  put_schedule: ['running', `'s', 'test_job', '{}', '0 3 * * *', 'UTC', 'skip', false, now(), 'test'`],
+  delete_schedule: ['running', `'s', 'test'`],
+  take_schedule: ['running', `'s', now(), now(), '[]', now()`],
+  end_schedule_run: ['running', `'s', now(), 'submitted', $1, 1, NULL, NULL`],
+  put_webhook: ['running', `'w', 'https://hooks.example/', 's', NULL, '["failed"]', false, 'test'`],
+  delete_webhook: ['running', `'w', 'test'`],
+  // Its callers hold the job row.
+  queue_webhooks: ['failed', '$1'],
+  take_deliveries: ['running', `10, '1 minute'`],
+  end_delivery: ['running', `'w', $1, 1, 1, 200, NULL, NULL`],
+  retry_delivery: ['running', `'w', $1, 1, 'test'`],
   submit_job: ['failed', `$1, 'test_job', 1, '{}', '{}', 'fail', NULL, NULL, NULL, true`],
 }
 

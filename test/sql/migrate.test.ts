@@ -139,10 +139,18 @@ test('grants of a DBA survive a new text, and a new signature, of a function; a 
 test('a database of the first release, whose key index has the other order, gets this one', async () => {
   await database.pool.query(`DROP INDEX app.tasks_key; CREATE UNIQUE INDEX tasks_key ON app.tasks (stage_id, md5(task_key));
     COMMENT ON TABLE app.migrations IS NULL; DELETE FROM app.migrations WHERE name <> '0001_schema';
-    DROP INDEX app.jobs_by_status, app.jobs_by_type, app.jobs_ended_well, app.jobs_ended_badly, app.jobs_of_caller; DROP TABLE app.hosts, app.raster_outputs, app.stac_collections, app.stac_items;
+    DROP INDEX app.jobs_by_status, app.jobs_by_type, app.jobs_ended_well, app.jobs_ended_badly, app.jobs_of_caller; DROP TABLE app.hosts, app.raster_outputs, app.stac_collections, app.stac_items,
+      app.schedules, app.schedule_runs, app.webhooks, app.webhook_deliveries;
     CREATE TYPE app.stage_closure AS (state text); COMMENT ON SCHEMA app IS 'functions of the first release'`)
   expect(await migrate(database.url, 'sql')).toEqual({
-    migrations: ['0002_indexes', '0003_hosts_and_callers', '0004_raster_outputs', '0005_catalogue'],
+    migrations: [
+      '0002_indexes',
+      '0003_hosts_and_callers',
+      '0004_raster_outputs',
+      '0005_catalogue',
+      '0006_schedules',
+      '0007_webhooks',
+    ],
     functionsReplaced: true,
   })
   const fresh = await createDatabase()
