@@ -24,7 +24,10 @@ const VALUES: Readonly<Record<string, () => string>> = {
   attempt: () => '1',
 }
 const urlOf = (path: string): string =>
-  `/api/${plainTemplate(path).replaceAll(/\{\*?(\w+)\}/g, (_, name: string) => VALUES[name]?.() ?? name)}`
+  `/api/${plainTemplate(path).replaceAll(/\{(\*?)(\w+)\}/g, (_, rest: string, name: string) => {
+    const value = VALUES[name]?.() ?? name
+    return rest ? value : (value.split('/').at(-1) ?? '')
+  })}`
 
 describe('each route answers at its own URL, and not the one for unknown routes', () => {
   for (const { method, path, role } of HTTP_TABLE) {
