@@ -16,22 +16,13 @@ export async function landOutline(): Promise<string> {
   const outline = feature(topology, topology.objects['land'] as Parameters<typeof feature>[1]) as unknown as {
     features: readonly { geometry: { coordinates: readonly (readonly Ring[])[] } }[]
   }
-  const coordinates = outline.features.flatMap(({ geometry }) => geometry.coordinates.flatMap(onBothSides))
+  const coordinates = outline.features.flatMap(({ geometry }) => geometry.coordinates.map((rings) => rings.map(unwrapped)))
   return JSON.stringify({ type: 'MultiPolygon', coordinates }, (_, value: unknown) =>
     typeof value === 'number' ? Math.round(value * 10) / 10 : value,
   )
 }
 
-/** A polygon over the antimeridian leads across the whole map, if its points are joined as they are: it is drawn beyond both edges instead. */
-function onBothSides(rings: readonly Ring[]): readonly (readonly Ring[])[] {
-  const whole = rings.map(unwrapped)
-  const shifted = (by: number): readonly Ring[] => whole.map((ring) => ring.map(([lon, lat]): Position => [lon + by, lat]))
-  const lons = whole.flat().map(([lon]) => lon)
-  if (Math.max(...lons) > 180) return [whole, shifted(-360)]
-  return Math.min(...lons) < -180 ? [whole, shifted(360)] : [whole]
-}
-
-/** Without jumps from one edge to the other; at the pole such a jump is the edge of the map itself. */
+/** Without jumps from one edge of the map to the other, which would be drawn as strips across it; at the pole such a jump is the edge itself. */
 function unwrapped(ring: Ring): Ring {
   let turns = 0
   return ring.map(([lon, lat], i) => {

@@ -1,6 +1,7 @@
 // Outlines on the map: of items, and of the tiles of a job.
 import {
   canvas,
+  circleMarker,
   geoJSON,
   type GeoJSON as Layer,
   type GeoJSONOptions,
@@ -38,9 +39,12 @@ const kindOf = (collection: unknown): string =>
   typeof collection === 'string' && collection.startsWith('bronze') ? 'came' : 'made'
 
 export function drawItems(map: LeafletMap, items: readonly Footprint[], onClick: (item: Footprint) => void): Layer {
+  const renderer = svg({ padding: 0.5 })
   const options: DrawnWith = {
-    renderer: svg({ padding: 0.5 }),
+    renderer,
     style: (feature) => ({ className: `footprint ${kindOf(feature?.properties?.['collection'])}` }),
+    // A place without an extent is a dot of the same colours.
+    pointToLayer: (_, at) => circleMarker(at, { radius: 5, renderer }),
     onEachFeature(feature, shape) {
       const item = items.find(({ id, collection }) => id === feature.id && collection === feature.properties?.['collection'])
       shape.bindTooltip(() => textElement(String(feature.id)), { sticky: true })
@@ -59,13 +63,28 @@ export function markItem(layer: Layer | undefined, chosen: Footprint | undefined
   })
 }
 
+/** Of a tone in the theme that is shown, as a canvas takes it: the style sheet alone can tell which of a pair that is. */
+function resolvedColour(tone: string): string {
+  const probe = document.createElement('span')
+  probe.style.color = `var(--${tone})`
+  document.body.append(probe)
+  const { color } = getComputedStyle(probe)
+  probe.remove()
+  return color
+}
+
 /** Thousands of them: drawn as pixels, in the colours that the theme has now. */
 export function drawTiles(map: LeafletMap, tiles: readonly Footprint[]): Layer {
-  const colours = getComputedStyle(document.documentElement)
+  const colours = new Map<string, string>()
+  const colourOf = (tone: string): string => {
+    const known = colours.get(tone) ?? resolvedColour(tone)
+    colours.set(tone, known)
+    return known
+  }
   const options: DrawnWith = {
     renderer: canvas({ padding: 0.5 }),
     style: (feature) => {
-      const color = colours.getPropertyValue(`--${toneOf(String(feature?.properties?.['status']))}`).trim() || 'gray'
+      const color = colourOf(toneOf(String(feature?.properties?.['status'])))
       return { color, weight: 1, fillColor: color, fillOpacity: 0.25 }
     },
     onEachFeature(feature, shape) {

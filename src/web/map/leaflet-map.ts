@@ -1,5 +1,5 @@
 // The map itself: land as its only background, so that it works without the internet, and a view that stands in the address.
-import { geoJSON, type GeoJSONOptions, Map as LeafletMap, type PathOptions, svg } from 'leaflet'
+import { geoJSON, type GeoJSONOptions, latLng, Map as LeafletMap, type PathOptions, svg } from 'leaflet'
 import land from 'land'
 import { ask } from '../api.ts'
 
@@ -57,5 +57,7 @@ async function drawLand(map: LeafletMap): Promise<void> {
     style: { className: 'land' },
     renderer: svg({ pane: 'land', padding: 0.5 }),
   }
-  geoJSON(outline, options).addTo(map)
+  // The worlds to the left and to the right too: what lies over the antimeridian reaches into them.
+  for (const turn of [-360, 0, 360])
+    geoJSON(outline, { ...options, coordsToLatLng: ([lon, lat]) => latLng(lat, lon + turn) }).addTo(map)
 }
