@@ -1,9 +1,7 @@
 // Names and texts that somebody chose to do harm, through every view: each is shown as the text that it is. The data is made up here.
-import { readFileSync } from 'node:fs'
-import { extname } from 'node:path'
-import type { Page, Route } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openPage, type OpenPage, startBrowser } from '../support/browser.ts'
+import { openPage, type OpenPage, Refusal, servePage, startBrowser } from '../support/browser.ts'
 
 const { browser, reason } = await startBrowser()
 
@@ -235,33 +233,17 @@ const ANSWERS: readonly (readonly [path: RegExp, body: unknown])[] = [
   ],
 ]
 
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.css': 'text/css',
-  '.svg': 'image/svg+xml',
-  '.json': 'application/json',
-}
-
-/** The built files under a policy that lets harm show: without one a script that got in would run. */
-function answer(call: Route): Promise<void> {
-  const path = new URL(call.request().url()).href.split('/api/')[1] ?? ''
-  const [, asset] = /^monitor(?:\/assets\/([\w.-]+))?$/.exec(path) ?? ['none']
-  if (path === 'monitor' || asset) {
-    const name = asset ?? 'index.html'
-    return call.fulfill({ contentType: TYPES[extname(name)] ?? '', body: readFileSync(`dist/app/web/${name}`) })
-  }
-  const found = ANSWERS.find(([pattern]) => pattern.test(path))
-  return call.fulfill(found ? { json: found[1] } : { status: 404, json: { code: NAMES[0], detail: NAMES[5] } })
-}
-
 test.skipIf(browser)(`the browser cannot start here${reason ? `: ${reason}` : ''}`, () => undefined)
 
 describe.skipIf(!browser)('names that mean harm are shown as text', () => {
   let opened: OpenPage
   beforeAll(async () => {
     opened = await openPage(browser!, 'http://page.test')
-    await opened.page.route('**/api/**', answer)
+    // Without the content policy, which would hide that something got in.
+    await servePage(
+      opened.page,
+      (path) => ANSWERS.find(([pattern]) => pattern.test(path))?.[1] ?? new Refusal(404, { code: NAMES[0], detail: NAMES[5] }),
+    )
   })
   afterAll(() => browser?.close())
 

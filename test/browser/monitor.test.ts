@@ -207,9 +207,8 @@ describe.skipIf(!browser)('the monitor page', () => {
     expect(await page.evaluate<string>(FOCUSED)).toBe('Skip to content')
     await tabTo(page, 'Submit')
     await page.keyboard.press('Enter')
-    // The list that is left has links of this name too.
-    await rows(page).first().waitFor({ state: 'detached' })
-    await page.getByRole('link', { name: 'hello_world' }).waitFor()
+    await page.getByRole('heading', { name: 'Submit a job' }).waitFor()
+    await page.locator('.cards').waitFor()
     await tabTo(page, 'hello_world')
     await page.keyboard.press('Enter')
     await page.getByLabel('n', { exact: true }).waitFor()

@@ -1,6 +1,7 @@
 // A real browser for tests of the monitor page: Chromium from npm, on the page that the built app serves.
 import { createRequire } from 'node:module'
 import { readFileSync } from 'node:fs'
+import { extname } from 'node:path'
 import type { AxeResults } from 'axe-core'
 import chromium from '@sparticuz/chromium'
 import { type Browser, chromium as playwright, type Page } from 'playwright-core'
@@ -65,6 +66,39 @@ export async function openPage(
     transferred: async () => (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0),
     go: async (hash) => void (await page.goto(`${url}/api/monitor${hash}`)),
   }
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.json': 'application/json',
+}
+
+/** An answer of the API that is no success. */
+export class Refusal {
+  readonly status: number
+  readonly problem: object
+  constructor(status: number, problem: object) {
+    this.status = status
+    this.problem = problem
+  }
+}
+
+/** The built files of the page without an app, and made-up answers by the path and query below `/api/`. */
+export function servePage(
+  page: Page,
+  answer: (path: string, headers: Readonly<Record<string, string>>) => unknown,
+): Promise<unknown> {
+  return page.route('**/api/**', (call) => {
+    const path = call.request().url().split('/api/')[1] ?? ''
+    const [isFile, asset = 'index.html'] = /^monitor(?:\/assets\/([\w.-]+))?$/.exec(path) ?? []
+    if (isFile !== undefined)
+      return call.fulfill({ contentType: TYPES[extname(asset)] ?? '', body: readFileSync(`dist/app/web/${asset}`) })
+    const body = answer(path, call.request().headers())
+    return call.fulfill(body instanceof Refusal ? { status: body.status, json: body.problem } : { json: body })
+  })
 }
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
