@@ -17,7 +17,7 @@ const HTTP = [
 ] as const
 
 /** Answers that differ: every request of the scenario that contains the text. */
-export const ACCEPTED: readonly {
+const ACCEPTED: readonly {
   readonly scenario: string
   readonly request: string
   readonly reason: string
@@ -39,6 +39,10 @@ export const ACCEPTED: readonly {
   { scenario: 'hostLarge', request: 'POST', reason: 'above 100 MB: 413 instead of an empty 500', sometimes: true },
   { scenario: 'retryAllOk', request: 'showHistory', reason: 'order of concurrent completions', sometimes: true },
 ]
+
+/** The difference that is accepted for a request, given as method and path, of a scenario. */
+export const acceptedFor = (scenario: string, what: string): (typeof ACCEPTED)[number] | undefined =>
+  ACCEPTED.find((a) => a.scenario === scenario && `${what}:end`.includes(a.request))
 
 /** Instances whose events come in an order that follows from batches, on the real host too. */
 export const UNORDERED: Readonly<Record<string, string>> = {
