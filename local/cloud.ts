@@ -114,17 +114,21 @@ export interface HostSettings extends Omit<HostOrder, 'folder'> {
   readonly env?: Readonly<Record<string, string>>
 }
 
+/** Throws a LocalError when somebody else listens there; 0 stands for any free port. */
+export async function checkPort(port: number): Promise<void> {
+  if (port !== 0 && (await tryPort(port)) === undefined)
+    throw new LocalError(
+      `Port ${port} is unavailable. Close the process using that port, or specify another port using --port [-p].`,
+    )
+}
+
 /** Starts the Functions host on the backends. @throws LocalError when the port is taken */
 export async function startHost(
   backends: Pick<Backends, 'databaseUrl' | 'storage'>,
   settings: HostSettings,
 ): Promise<HostProcess> {
   const { port: wanted, folder = ROOT, logFile, env = {}, ...order } = settings
-  if (wanted !== 0 && (await tryPort(wanted)) === undefined) {
-    throw new LocalError(
-      `Port ${wanted} is unavailable. Close the process using that port, or specify another port using --port [-p].`,
-    )
-  }
+  await checkPort(wanted)
   const chosen = wanted === 0 ? await freePort() : wanted
   return startHostProcess({
     ...order,

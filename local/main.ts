@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { freshApp } from './build-app.ts'
 import { AppError } from '../src/rules/errors.ts'
 import { announcement } from './announce.ts'
-import { type BackendOptions, type Backends, startBackends, startHost } from './cloud.ts'
+import { type BackendOptions, type Backends, checkPort, startBackends, startHost } from './cloud.ts'
 import { runDemo } from './demo/demo.ts'
 import { doctor } from './doctor/doctor.ts'
 import { freePort } from './free-port.ts'
@@ -43,6 +43,8 @@ async function backendsAndApp(options: BackendOptions): Promise<Backends> {
 async function startCloud(options: Options, logFile?: string): Promise<Cloud> {
   const home = dataHome()
   const last = await takeLock(home)
+  // Told before anything is started; asked again when the host is.
+  await checkPort(options.port ?? DEFAULT_PORT)
   const backends = await backendsAndApp({ home, ...(last ? { ports: last.ports } : {}) })
   let host: HostProcess
   try {

@@ -61,7 +61,7 @@ async function submit(url: string, name: string): Promise<string> {
   const answer = await fetch(`${url}/api/jobs/submit/hello_world`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ n: 10_000, name }),
+    body: JSON.stringify({ n: 5000, name }),
   })
   return ((await answer.json()) as { job_id: string }).job_id
 }
@@ -95,7 +95,7 @@ test('kill -9 of any process and a new start finish every open job', async () =>
     await allGone(all.map((p) => p.pid))
     run = await start([])
     const job = await waitFor(run.url, id, (j) => j.status === 'completed')
-    expect(job.result, victim).toEqual({ greetings: 10_000, replies: 10_000 })
+    expect(job.result, victim).toEqual({ greetings: 5000, replies: 5000 })
   }
   const last = processes()
   run.child.kill('SIGINT')
