@@ -104,7 +104,11 @@ function nugetCompiler(env: Env): string | undefined {
 /** Everything that the linter says, one line each: warnings are errors here. */
 export function lint(bicep: string, file = 'infra/main.bicep'): string[] {
   const { stdout, stderr } = spawnSync(bicep, ['lint', file, '--diagnostics-format', 'sarif'], { encoding: 'utf8' })
-  const text = stdout.trim() || stderr.trim()
+  return saidBy(stdout.trim() || stderr.trim(), file)
+}
+
+/** One line for each result of a SARIF log; what is none is said as it is. */
+export function saidBy(text: string, file: string): string[] {
   if (!text.startsWith('{')) return [text || 'bicep lint said nothing']
   const { runs: found } = JSON.parse(text) as Sarif
   return found
