@@ -5,7 +5,7 @@ import { JobId } from '../models/names.ts'
 
 // A trace that breaks its rules is no trace: the job goes on without it.
 const StepInput = z.strictObject({ jobId: JobId, attempt: z.int().min(1), trace: z.string().optional() })
-const RunInput = StepInput.extend({ stage: z.int().min(1) })
+const RunInput = StepInput.extend({ stage: z.int().min(1), alone: z.literal(true).optional() })
 
 /** @throws AppError `INVALID_PARAMETERS` */
 export const parseStepInput = (input: unknown): z.infer<typeof StepInput> => parse(StepInput, input)

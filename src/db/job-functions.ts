@@ -1,6 +1,7 @@
 // Callers of the SQL functions that move jobs and stages. Contracts: header of sql/functions/<name>.sql.
 import type { JobStatus, StageOutcome, StageStatus } from '../models/words.ts'
 import { sqlFunction } from './sql-function.ts'
+import type { NewTask } from './task-functions.ts'
 
 interface JobAttempt {
   readonly job_id: string
@@ -124,31 +125,52 @@ export const closeStage = sqlFunction<StageAttempt, StageClosure>(
   },
 )
 
-export const stageReadiness = sqlFunction<
-  { job_id: string; stage_no: number },
-  {
-    status: StageStatus
-    outcome: StageOutcome | null
-    expected: number
-    ready: number
-    open_at_least: number
-    next_ready_at: Date | null
-    sealed_at: Date | null
-    held: number
-  }
->(
+/** How much of a stage there is to do now; see sql/functions/stage_readiness.sql. */
+export interface StageReadiness {
+  readonly status: StageStatus
+  readonly outcome: StageOutcome | null
+  readonly expected: number
+  readonly ready: number
+  readonly open_at_least: number
+  readonly next_ready_at: Date | null
+  readonly sealed_at: Date | null
+  /** Leases that live. */
+  readonly held: number
+}
+const READINESS = {
+  status: 'text',
+  outcome: 'text',
+  expected: 'integer',
+  ready: 'integer',
+  open_at_least: 'integer',
+  next_ready_at: 'timestamp with time zone',
+  sealed_at: 'timestamp with time zone',
+  held: 'integer',
+} as const
+
+export const stageReadiness = sqlFunction<{ job_id: string; stage_no: number }, StageReadiness>(
   'stage_readiness',
   { job_id: 'text', stage_no: 'integer' },
+  READINESS,
+)
+
+/** A plan of one batch: begins or advances the job, opens, fills and seals the stage in one transaction. */
+export const planStage = sqlFunction<
+  StageAttempt & { name: string; weight: string; on_task_failure: string; max_claims: number; tasks: readonly NewTask[] },
+  StageReadiness
+>(
+  'plan_stage',
   {
-    status: 'text',
-    outcome: 'text',
-    expected: 'integer',
-    ready: 'integer',
-    open_at_least: 'integer',
-    next_ready_at: 'timestamp with time zone',
-    sealed_at: 'timestamp with time zone',
-    held: 'integer',
+    job_id: 'text',
+    attempt: 'integer',
+    stage_no: 'integer',
+    name: 'text',
+    weight: 'text',
+    on_task_failure: 'text',
+    max_claims: 'integer',
+    tasks: 'jsonb',
   },
+  READINESS,
 )
 
 export const recordStageSummary = sqlFunction<StageAttempt & { summary: unknown }, { record_stage_summary: boolean }>(

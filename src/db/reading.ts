@@ -6,6 +6,7 @@ import type { Row } from '../models/row.ts'
 import type { Stage } from '../models/stage.ts'
 import type { JobStatus } from '../models/words.ts'
 import { type Columns, cutColumns, type ListRow, wholeColumns } from './list-columns.ts'
+import type { StageReadiness } from './job-functions.ts'
 import type { Database } from './pool.ts'
 
 export type JobRow = Omit<Row<typeof Job>, 'on_task_failure' | 'idempotency_key' | 'cancel_reason' | 'start_confirmed_attempt'>
@@ -26,6 +27,30 @@ const JOB_COLUMNS = `${wholeColumns(JOB_SUMMARY)}, stage_results, result_data, e
 export async function findJob(db: Database, jobId: string): Promise<JobRow | undefined> {
   const rows = await db.query<JobRow>(`SELECT ${JOB_COLUMNS} FROM app.jobs WHERE job_id = $1`, [jobId])
   return rows[0]
+}
+
+/** What a turn of a job begins with: its row, and the readiness of the stage that it is at. */
+export interface JobTurn {
+  readonly row: Pick<JobRow, 'status' | 'attempt' | 'stage' | 'total_stages' | 'job_type' | 'parameters'>
+  /** The row tells of no movement for 5 s: begin_job notes this turn. */
+  readonly isStale: boolean
+  /** Undefined: the stage has no row yet. */
+  readonly stage: StageReadiness | undefined
+}
+
+/** Both in one statement; undefined when there is no such job. */
+export async function findTurn(db: Database, jobId: string): Promise<JobTurn | undefined> {
+  const rows = await db.query<
+    JobTurn['row'] & Omit<StageReadiness, 'status'> & { is_stale: boolean; stage_status: StageReadiness['status'] | null }
+  >(
+    `SELECT j.status, j.attempt, j.stage, j.total_stages, j.job_type, j.parameters, j.updated_at < now() - interval '5 seconds' AS is_stale,
+       r.status AS stage_status, r.outcome, r.expected, r.ready, r.open_at_least, r.next_ready_at, r.sealed_at, r.held
+     FROM app.jobs j LEFT JOIN LATERAL app.stage_readiness(j.job_id, j.stage) r ON true WHERE j.job_id = $1`,
+    [jobId],
+  )
+  if (!rows[0]) return undefined
+  const { is_stale, stage_status, ...both } = rows[0]
+  return { row: both, isStale: is_stale, stage: stage_status === null ? undefined : { ...both, status: stage_status } }
 }
 
 export interface JobFilter {

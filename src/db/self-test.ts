@@ -24,23 +24,36 @@ type Step = readonly [
 const stageOf = (job_id: string) => ({ job_id, attempt: 1, stage_no: 1 })
 const newId = (): string => randomUUID().replaceAll('-', '').repeat(2)
 
+const submitted = (job_id: string): Step => [
+  'submit_job',
+  (db) =>
+    jobs.submitJob(db, {
+      job_id,
+      job_type: 'self_test',
+      total_stages: 1,
+      parameters: {},
+      metadata: {},
+      on_task_failure: 'fail',
+      force: false,
+      submitted_by: null,
+      correlation_id: null,
+      idempotency_key: null,
+    }),
+  { created: true, attempt: 1 },
+]
+const rowOf = (job_id: string) => ({
+  ...stageOf(job_id),
+  name: 'test_stage',
+  weight: 'light',
+  on_task_failure: 'fail',
+  max_claims: 4,
+})
+
 /** Up to a stage that is being planned. */
 function begin(job_id: string): Step[] {
-  const submission = {
-    job_id,
-    job_type: 'self_test',
-    total_stages: 1,
-    parameters: {},
-    metadata: {},
-    on_task_failure: 'fail',
-    force: false,
-    submitted_by: null,
-    correlation_id: null,
-    idempotency_key: null,
-  }
-  const stage = { ...stageOf(job_id), name: 'test_stage', weight: 'light', on_task_failure: 'fail', max_claims: 4 }
+  const stage = rowOf(job_id)
   return [
-    ['submit_job', (db) => jobs.submitJob(db, submission), { created: true, attempt: 1 }],
+    submitted(job_id),
     ['confirm_start', (db) => jobs.confirmStart(db, { job_id, attempt: 1 }), {}],
     ['begin_job', (db) => jobs.beginJob(db, { job_id, attempt: 1 }), { status: 'processing' }],
     ['advance_job_stage', (db) => jobs.advanceJobStage(db, { job_id, attempt: 1, from_stage: 0 }), { stage: 1 }],
@@ -58,6 +71,24 @@ function wholeWay(): Step[] {
     ['close_stage', (db) => jobs.closeStage(db, stageOf(job_id)), { state: 'closed', closed_now: true, outcome: 'skipped' }],
     ['record_stage_summary', (db) => jobs.recordStageSummary(db, { ...stageOf(job_id), summary: {} }), {}],
     ['check_job_completion', (db) => jobs.checkJobCompletion(db, end), { status: 'completed', finished_now: true }],
+  ]
+}
+
+/** A job of one task takes the short way. */
+function shortWay(): Step[] {
+  const job_id = newId()
+  const claim = { ...stageOf(job_id), worker: randomUUID() }
+  return [
+    ...begin(job_id),
+    ['add_tasks', (db) => tasks.addTasks(db, { ...stageOf(job_id), cursor: 0, tasks: [{ key: 'a' }] }), { add_tasks: 1 }],
+    ['plan_stage', (db) => jobs.planStage(db, { ...rowOf(job_id), tasks: [{ key: 'a' }] }), { status: 'open', ready: 1 }],
+    ['seal_stage', (db) => jobs.sealStage(db, { ...stageOf(job_id), expected: 1 }), {}],
+    ['claim_tasks', (db) => tasks.claimTasks(db, { ...claim, lease: 60_000, limit: 2 }), { claims: 1 }],
+    [
+      'complete_tasks_and_close',
+      (db) => tasks.completeTasksAndClose(db, { ...claim, results: [DONE] }),
+      { state: 'closed', closed_now: true, outcome: 'completed', completed: 1 },
+    ],
   ]
 }
 
@@ -97,7 +128,7 @@ export async function testFunctions(pool: Pool): Promise<FunctionTest[]> {
     client = await pool.pg.connect()
     await client.query(`BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = '30s'`)
     const results: FunctionTest[] = []
-    for (const step of [...wholeWay(), ...work()]) results.push(await tried(client, step))
+    for (const step of [...wholeWay(), ...shortWay(), ...work()]) results.push(await tried(client, step))
     await client.query('ROLLBACK')
     client.release()
     return results
@@ -116,7 +147,8 @@ async function tried(client: pg.PoolClient, [name, call, expected]: Step): Promi
     ...(problem === undefined ? {} : { problem }),
   })
   const wanted = 'code' in expected ? (expected.code as string) : undefined
-  await client.query('SAVEPOINT step')
+  // One stage per transaction may be asked about; these are several transactions in one that is rolled back.
+  await client.query(`SAVEPOINT step; SELECT set_config('lamplighter.stage', '', true)`)
   try {
     const [row] = await call(within(client))
     if (wanted !== undefined) return done(`it answered, where it should refuse with ${wanted}`)

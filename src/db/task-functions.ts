@@ -1,4 +1,5 @@
 // Callers of the SQL functions that add, hand out and complete tasks. Contracts: header of sql/functions/<name>.sql.
+import type { StageOutcome } from '../models/words.ts'
 import { sqlFunction } from './sql-function.ts'
 
 interface StageAttempt {
@@ -95,13 +96,45 @@ export interface TaskOutcome {
   readonly duration_ms?: number
 }
 
-export const completeTasks = sqlFunction<
-  StageAttempt & { worker: string; results: readonly TaskOutcome[] },
-  { task_no: number; outcome: 'applied' | 'already_applied' | 'superseded' | 'unknown'; reason: string | null }
->(
+/** What became of an outcome that a worker gave. */
+export interface AppliedOutcome {
+  readonly task_no: number
+  readonly outcome: 'applied' | 'already_applied' | 'superseded' | 'unknown'
+  readonly reason: string | null
+}
+
+export const completeTasks = sqlFunction<StageAttempt & { worker: string; results: readonly TaskOutcome[] }, AppliedOutcome>(
   'complete_tasks',
   { job_id: 'text', attempt: 'integer', stage_no: 'integer', worker: 'uuid', results: 'jsonb' },
   { task_no: 'integer', outcome: 'text', reason: 'text' },
+)
+
+/** For a worker that is probably the last one: closes the stage in the transaction of its results. Unless it is closed then, ask close_stage. */
+export const completeTasksAndClose = sqlFunction<
+  StageAttempt & { worker: string; results: readonly TaskOutcome[] },
+  {
+    outcomes: readonly AppliedOutcome[]
+    state: 'closed' | 'open' | 'planning' | 'superseded'
+    closed_now: boolean
+    outcome: StageOutcome | null
+    expected: number | null
+    completed: number | null
+    failed: number | null
+    skipped: number | null
+  }
+>(
+  'complete_tasks_and_close',
+  { job_id: 'text', attempt: 'integer', stage_no: 'integer', worker: 'uuid', results: 'jsonb' },
+  {
+    outcomes: 'jsonb',
+    state: 'text',
+    closed_now: 'boolean',
+    outcome: 'text',
+    expected: 'integer',
+    completed: 'integer',
+    failed: 'integer',
+    skipped: 'integer',
+  },
 )
 
 export const releaseTasks = sqlFunction<

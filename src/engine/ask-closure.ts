@@ -6,6 +6,9 @@ import type { AnyJob, AnyStage } from '../define/define-job.ts'
 import { countTasks } from '../telemetry/metrics.ts'
 import type { Deps } from './deps.ts'
 
+/** What a question says that found the stage closed, or closed it. */
+export type Closed = Pick<StageClosure, 'closed_now' | 'outcome' | 'expected' | 'completed' | 'failed' | 'skipped'>
+
 interface StageKey {
   readonly job_id: string
   readonly attempt: number
@@ -19,13 +22,21 @@ export async function askClosure(
   of: { readonly job: AnyJob; readonly stage: AnyStage },
 ): Promise<StageClosure> {
   const closure = only(await closeStage(deps.db, key))
-  const { outcome, expected, completed, failed, skipped } = closure
-  if (closure.closed_now) {
-    const { job_id, stage_no: stage } = key
-    deps.log.info('stage.closed', { job_id, stage, outcome, tasks: expected, completed, failed, skipped })
-    if ((failed ?? 0) > 0) await tellPoisoned(deps, key, of)
-  }
+  await tellClosed(deps, key, of, closure)
   return closure
+}
+
+/** Says it when this question closed the stage. */
+export async function tellClosed(
+  deps: Deps,
+  key: StageKey,
+  of: { readonly job: AnyJob; readonly stage: AnyStage },
+  { closed_now, outcome, expected, completed, failed, skipped }: Closed,
+): Promise<void> {
+  if (!closed_now) return
+  const { job_id, stage_no: stage } = key
+  deps.log.info('stage.closed', { job_id, stage, outcome, tasks: expected, completed, failed, skipped })
+  if ((failed ?? 0) > 0) await tellPoisoned(deps, key, of)
 }
 
 /** A claim that gives a task up does not say so: they are counted once, when the stage closes. */

@@ -1,5 +1,5 @@
 // Plans one stage: runs the job type's generator, stores its tasks in batches behind the recorded cursor, seals.
-import { callerLoad, openStage, sealStage } from '../db/job-functions.ts'
+import { callerLoad, openStage, planStage as planWholeStage, sealStage, type StageReadiness } from '../db/job-functions.ts'
 import { only } from '../db/sql-function.ts'
 import { addTasks, type NewTask } from '../db/task-functions.ts'
 import { type AnyStage, stageAt } from '../define/define-job.ts'
@@ -20,16 +20,8 @@ const TIME_BOX_MS = 60_000
  */
 export async function planStage(deps: Deps, target: StageTarget): Promise<boolean> {
   const stage = stageAt(target.job, target.stageNo) as AnyStage
-  const key = { job_id: target.jobId, attempt: target.attempt, stage_no: target.stageNo }
-  const opened = only(
-    await openStage(deps.db, {
-      ...key,
-      name: stage.name,
-      weight: stage.weight,
-      on_task_failure: target.job.onTaskFailure ?? stage.onTaskFailure,
-      max_claims: stage.maxClaims,
-    }),
-  )
+  const key = keyOf(target)
+  const opened = only(await openStage(deps.db, { ...key, ...rowOf(target, stage) }))
   if (opened.status !== 'planning') return true
   const deadline = deps.now().getTime() + TIME_BOX_MS
   let cursor = opened.plan_cursor
@@ -38,8 +30,7 @@ export async function planStage(deps: Deps, target: StageTarget): Promise<boolea
   for await (const task of plan(deps, stage, target)) {
     // What is stored was yielded before: a plan yields the same tasks in the same order, so resuming is skipping.
     if (++seen <= cursor) continue
-    TaskKey.parse(task.key)
-    batch.push(task)
+    batch.push(parsed(task))
     if (batch.length < BATCH) continue
     await assertRoom(deps, target, batch.length)
     cursor = only(await addTasks(deps.db, { ...key, cursor, tasks: batch })).add_tasks
@@ -48,9 +39,64 @@ export async function planStage(deps: Deps, target: StageTarget): Promise<boolea
   }
   if (batch.length > 0) cursor = only(await addTasks(deps.db, { ...key, cursor, tasks: batch })).add_tasks
   await sealStage(deps.db, { ...key, expected: cursor })
-  deps.log.info('stage.planned', { job_id: target.jobId, stage: target.stageNo, name: stage.name, tasks: cursor })
+  tellPlanned(deps, target, stage, cursor)
   return true
 }
+
+/**
+ * Begins or advances the job, opens, fills and seals the stage in one statement, when its plan is one batch that needs no waiting
+ * (a plain generator). Undefined: it is not, or something was refused: go the long way, which tells what.
+ * @throws AppError only when Postgres cannot be reached
+ */
+export async function planAtOnce(deps: Deps, target: StageTarget): Promise<StageReadiness | undefined> {
+  const stage = stageAt(target.job, target.stageNo) as AnyStage
+  const tasks = oneBatch(deps, stage, target)
+  if (!tasks) return undefined
+  try {
+    const readiness = only(await planWholeStage(deps.db, { ...keyOf(target), ...rowOf(target, stage), tasks }))
+    if (readiness.status === 'planning') return undefined
+    tellPlanned(deps, target, stage, tasks.length)
+    return readiness
+  } catch (error) {
+    // A schema that is older than this release does not have it.
+    if (error instanceof AppError && error.retryable && error.code !== 'DATABASE_SCHEMA') throw error
+    return undefined
+  }
+}
+
+function oneBatch(deps: Deps, stage: AnyStage, target: StageTarget): NewTask[] | undefined {
+  try {
+    const tasks = plan(deps, stage, target)
+    if (!(Symbol.iterator in tasks)) return undefined
+    const batch: NewTask[] = []
+    for (const task of tasks) {
+      if (batch.length === BATCH) return undefined
+      batch.push(parsed(task))
+    }
+    return batch
+  } catch {
+    // The long way meets it again, with a stage that shows where.
+    return undefined
+  }
+}
+
+const keyOf = ({ jobId: job_id, attempt, stageNo: stage_no }: StageTarget) => ({ job_id, attempt, stage_no })
+
+/** What a stage row is opened with. */
+const rowOf = ({ job }: StageTarget, { name, weight, onTaskFailure, maxClaims }: AnyStage) => ({
+  name,
+  weight,
+  on_task_failure: job.onTaskFailure ?? onTaskFailure,
+  max_claims: maxClaims,
+})
+
+function parsed(task: NewTask): NewTask {
+  TaskKey.parse(task.key)
+  return task
+}
+
+const tellPlanned = (deps: Deps, { jobId: job_id, stageNo: stage }: StageTarget, { name }: AnyStage, tasks: number): void =>
+  deps.log.info('stage.planned', { job_id, stage, name, tasks })
 
 /** The first batch of a plan needs no room: small jobs pay nothing for this. @throws AppError `QUOTA_EXCEEDED` */
 async function assertRoom(deps: Deps, { jobId: job_id }: StageTarget, more: number): Promise<void> {

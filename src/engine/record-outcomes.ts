@@ -1,6 +1,9 @@
 // Records what a batch finished, and tells of it: counts for the report, figures, and one line for what failed alike.
-import { type ClaimedTask, completeTasks, type TaskOutcome } from '../db/task-functions.ts'
+import { only } from '../db/sql-function.ts'
+import { type ClaimedTask, completeTasks, completeTasksAndClose, type TaskOutcome } from '../db/task-functions.ts'
 import { countTasks, isMeasuring, recordDuration, type TaskLabels } from '../telemetry/metrics.ts'
+import type { Closed } from './ask-closure.ts'
+import { AppError } from '../rules/errors.ts'
 import type { Deps } from './deps.ts'
 import { repeated } from './repeated.ts'
 import type { WorkerTarget } from './targets.ts'
@@ -10,16 +13,22 @@ export interface Counts {
   failed: number
 }
 
-/** Records what is finished, and counts what was applied. */
+/**
+ * Records what is finished, and counts what was applied.
+ * @param isLast probably nothing of the stage is left then: asks in the same transaction, and answers with the closure when it is closed
+ */
 export async function recordOutcomes(
   deps: Deps,
   target: WorkerTarget,
   claimed: readonly ClaimedTask[],
   results: readonly TaskOutcome[],
   counts: Counts,
-): Promise<void> {
+  isLast = false,
+): Promise<Closed | undefined> {
   const { jobId: job_id, attempt, stageNo: stage_no, worker, leaseMs } = target
-  const answers = await repeated(deps, leaseMs, () => completeTasks(deps.db, { job_id, attempt, stage_no, worker, results }))
+  const given = { job_id, attempt, stage_no, worker, results }
+  const closure = isLast ? await repeated(deps, leaseMs, () => withClosure(deps, given)) : undefined
+  const answers = closure?.outcomes ?? (await repeated(deps, leaseMs, () => completeTasks(deps.db, given)))
   const recorded: TaskOutcome[] = []
   for (const { task_no, outcome, reason } of answers) {
     const result = results.find((x) => x.task_no === task_no)
@@ -30,6 +39,17 @@ export async function recordOutcomes(
     } else deps.log.warn('task.not_applied', { job_id, stage: stage_no, task_no, outcome, reason })
   }
   tell(deps, target, claimed, recorded)
+  return closure?.state === 'closed' ? closure : undefined
+}
+
+/** Undefined where the schema is older than this release. */
+async function withClosure(deps: Deps, given: Parameters<typeof completeTasksAndClose>[1]) {
+  try {
+    return only(await completeTasksAndClose(deps.db, given))
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'DATABASE_SCHEMA') return undefined
+    throw error
+  }
 }
 
 /** A failure that may be repeated and has tries left is repeated: the rule of complete_tasks. */

@@ -3,6 +3,7 @@ import pLimit from 'p-limit'
 import { type ClaimedTask, extendLeases, releaseTasks, type TaskOutcome } from '../db/task-functions.ts'
 import { failedDependency, type DependencyName } from '../rules/dependencies.ts'
 import { AppError } from '../rules/errors.ts'
+import type { Closed } from './ask-closure.ts'
 import type { Deps } from './deps.ts'
 import { showLife } from './liveness.ts'
 import { predecessorsOf } from './predecessors.ts'
@@ -30,24 +31,27 @@ export interface BatchReport {
   readonly released: number
   /** Dependencies that failures of the batch tell to be down. */
   readonly failedDependencies: ReadonlySet<DependencyName>
+  /** The stage, when the last results found it closed. */
+  readonly closed: Closed | undefined
 }
 
-/** Runs and records one claimed batch; answers with counts of what was recorded. */
-export async function runBatch(deps: Deps, target: WorkerTarget, claimed: readonly ClaimedTask[]): Promise<BatchReport> {
+/**
+ * Runs and records one claimed batch; answers with counts of what was recorded.
+ * @param isLast nothing else of the stage is known to be open: asks whether it is closed with the last results
+ */
+export async function runBatch(
+  deps: Deps,
+  target: WorkerTarget,
+  claimed: readonly ClaimedTask[],
+  isLast: boolean,
+): Promise<BatchReport> {
   const running = new Map(claimed.map((t) => [t.task_no, newlyRunning()]))
-  const counts = { completed: 0, failed: 0 }
-  let finished: TaskOutcome[] = []
-  const unused: number[] = []
+  const batch = new Finished(deps, target, claimed)
   const failedDependencies = new Set<DependencyName>()
-  const record = async (): Promise<void> => {
-    const results = finished
-    finished = []
-    if (results.length > 0) await recordOutcomes(deps, target, claimed, results, counts)
-  }
   const onStop = (): void => abortAll(running)
   deps.stopping.addEventListener('abort', onStop)
   if (deps.stopping.aborted) onStop()
-  const liveness = keepAlive(deps, target, running, record)
+  const liveness = keepAlive(deps, target, running, () => batch.record(false))
   const predecessor = predecessorsOf(deps, target, claimed)
   const atOnce = target.stage.weight === 'heavy' ? 1 : target.stage.taskConcurrency
   try {
@@ -60,18 +64,41 @@ export async function runBatch(deps: Deps, target: WorkerTarget, claimed: readon
         handleOf(state, () => predecessor(task)),
       )
       running.delete(task.task_no)
-      if (outcome && !isUnused(deps, outcome)) finished.push(outcome)
-      else if (outcome || state.paused) unused.push(task.task_no)
+      if (outcome && !isUnused(deps, outcome)) batch.outcomes.push(outcome)
+      else if (outcome || state.paused) batch.unused.push(task.task_no)
       const down = failedDependency(target.stage.dependsOn, outcome?.error_code)
       if (down) failedDependencies.add(down)
     })
   } finally {
     clearInterval(liveness)
     deps.stopping.removeEventListener('abort', onStop)
-    await record()
-    if (unused.length > 0) await giveBack(deps, target, unused)
+    await batch.record(isLast)
+    if (batch.unused.length > 0) await giveBack(deps, target, batch.unused)
   }
-  return { ...counts, released: unused.length, failedDependencies }
+  return { ...batch.counts, released: batch.unused.length, failedDependencies, closed: batch.closed }
+}
+
+/** What a batch has finished, and what of it is recorded. */
+class Finished {
+  /** Not recorded yet. */
+  outcomes: TaskOutcome[] = []
+  readonly unused: number[] = []
+  readonly counts = { completed: 0, failed: 0 }
+  closed: Closed | undefined
+  readonly #of: readonly [Deps, WorkerTarget, readonly ClaimedTask[]]
+
+  constructor(...of: readonly [Deps, WorkerTarget, readonly ClaimedTask[]]) {
+    this.#of = of
+  }
+
+  async record(isLast: boolean): Promise<void> {
+    const results = this.outcomes
+    this.outcomes = []
+    if (results.length === 0) return
+    // A failure may leave tasks to be skipped before the stage can close.
+    const isWhole = this.unused.length === 0 && this.counts.failed === 0 && results.every((r) => r.status === 'completed')
+    this.closed = await recordOutcomes(...this.#of, results, this.counts, isLast && isWhole)
+  }
 }
 
 async function giveBack(

@@ -3,15 +3,17 @@ import type { StageClosure } from '../db/job-functions.ts'
 import { findJob } from '../db/reading.ts'
 import { type ClaimedTask, claimTasks, heldClaims } from '../db/task-functions.ts'
 import { stageAt } from '../define/define-job.ts'
-import type { RunInput, RunReport } from '../models/steps.ts'
+import type { RunInput, RunReport, Step } from '../models/steps.ts'
 import type { Deps } from './deps.ts'
-import { CLAIM_BATCH, SOON_MS } from './advance.ts'
-import { askClosure } from './ask-closure.ts'
+import { carryOn } from './advance.ts'
+import { askClosure, type Closed, tellClosed } from './ask-closure.ts'
 import { gateOf, reportProbe } from './dependency-gate.ts'
+import { knownJob } from './known-jobs.ts'
 import { showLife, workerId } from './liveness.ts'
 import { skipWhatIsLeft } from './fail-fast.ts'
 import { repeated } from './repeated.ts'
 import { runBatch } from './run-batch.ts'
+import { CLAIM_BATCH, SOON_MS } from './run-or-wait.ts'
 import type { WorkerTarget } from './targets.ts'
 
 /** A worker hands back after this time, so that a small job never waits long behind a large one for an activity slot. */
@@ -19,67 +21,89 @@ const SLICE_MS = 10_000
 
 /**
  * One slice of a stage's work. Light: batches of 50 until nothing is ready or the slice is over. Heavy: exactly one task.
- * @returns counts only; Postgres has the rest
+ * @returns counts only; Postgres has the rest. Whoever closed the stage says what comes next
  */
-export async function runTasks({ jobId, attempt, stage: stageNo }: RunInput, deps: Deps): Promise<RunReport> {
-  const key = { job_id: jobId, attempt, stage_no: stageNo }
+export async function runTasks(input: RunInput, deps: Deps): Promise<RunReport> {
+  const target = await targetOf(input, deps)
   const total = { claimed: 0, completed: 0, failed: 0 }
-  const row = await findJob(deps.db, jobId)
-  const job = row && deps.jobType(row.job_type)
-  const stage = job && stageAt(job, stageNo)
-  if (!row || !job || !stage || row.attempt !== attempt) return total
-  const target: WorkerTarget = {
-    job,
-    jobId,
-    attempt,
-    stageNo,
-    parameters: row.parameters,
-    stage,
-    worker: workerId(deps),
-    leaseMs: deps.settings.leaseSeconds * 1000,
-  }
-  const release = stage.slots ? await stage.slots.take(SLICE_MS) : NOTHING
+  if (!target) return total
+  const release = target.stage.slots ? await target.stage.slots.take(SLICE_MS) : NOTHING
   // Every place is taken: handed back, so that the orchestrator asks again, and no claim has waited for one.
   if (!release) return total
+  let closed: Closed | undefined
   try {
     await showLife(deps)
-    if (!(await work(deps, target, key, total))) return total
+    closed = await work(deps, target, total, input.alone === true)
   } finally {
     release()
   }
-  await askClosure(deps, key, target)
-  return total
+  if (!closed?.closed_now) return total
+  const next = await nextStep(deps, target, closed)
+  return next ? { ...total, next } : total
 }
 
 const NOTHING = (): void => undefined
 
-/** Claims, runs and records until the slice is over, nothing is ready, or the host stops. Counts into `total`. @returns whether closing is to be asked for */
+/** Undefined: the job is gone, or nothing that this release knows. */
+async function targetOf({ jobId, attempt, stage: stageNo }: RunInput, deps: Deps): Promise<WorkerTarget | undefined> {
+  // Attempt and status are not asked for: every claim is fenced by them.
+  const row = knownJob(deps, jobId) ?? (await findJob(deps.db, jobId))
+  const job = row && deps.jobType(row.job_type)
+  const stage = job && stageAt(job, stageNo)
+  if (!row || !job || !stage) return undefined
+  const worker = workerId(deps)
+  return { job, jobId, attempt, stageNo, parameters: row.parameters, stage, worker, leaseMs: deps.settings.leaseSeconds * 1000 }
+}
+
+/** The last one out carries on: it asks what the job needs now. Failing that is no failure of the worker: the orchestrator asks then. */
+async function nextStep(deps: Deps, target: WorkerTarget, closed: Closed): Promise<Step | undefined> {
+  try {
+    return await carryOn(deps, target, closed.outcome === 'failed')
+  } catch (error) {
+    deps.log.warn('job.next_unknown', { job_id: target.jobId, stage: target.stageNo, error })
+    return undefined
+  }
+}
+
+/**
+ * Claims, runs and records until the slice is over, nothing is ready, or the host stops. Counts into `total`.
+ * @returns the answer to the last question about the closure, when one was asked that found the stage closed
+ */
 async function work(
   deps: Deps,
   target: WorkerTarget,
-  key: { job_id: string; attempt: number; stage_no: number },
   total: { claimed: number; completed: number; failed: number },
-): Promise<boolean> {
+  alone: boolean,
+): Promise<Closed | undefined> {
   const { stage } = target
+  const key = { job_id: target.jobId, attempt: target.attempt, stage_no: target.stageNo }
   const deadline = deps.now().getTime() + SLICE_MS
   const limit = stage.weight === 'heavy' ? 1 : CLAIM_BATCH
   while (!deps.stopping.aborted) {
     const gate = await gateOf(deps, stage, true)
-    if (gate.state === 'open') return false
+    if (gate.state === 'open') return undefined
     const wanted = gate.state === 'probe' ? 1 : limit
     const claimed = await claimOnce(deps, target, key, wanted)
     if (claimed.length > 0) {
-      const { completed, failed, released, failedDependencies } = await runBatch(deps, target, claimed)
+      const isLast = alone && (claimed.length < wanted || limit === 1)
+      const { completed, failed, released, failedDependencies, closed } = await runBatch(deps, target, claimed, isLast)
       if (gate.state === 'probe') await reportProbe(deps, stage, failedDependencies)
       total.claimed += claimed.length - released
       total.completed += completed
       total.failed += failed
+      if (closed) {
+        await tellClosed(deps, key, target, closed)
+        return closed
+      }
       if (failed > 0) await skipWhatIsLeft(deps, target, key)
-      if (released > 0) return true
-    } else if (!(await soonReady(deps, await askClosure(deps, key, target), deadline))) return false
-    if (stage.weight === 'heavy' || deps.now().getTime() >= deadline) return true
+      if (released > 0) break
+    } else {
+      const closure = await askClosure(deps, key, target)
+      if (!(await soonReady(deps, closure, deadline))) return closure
+    }
+    if (stage.weight === 'heavy' || deps.now().getTime() >= deadline) break
   }
-  return true
+  return askClosure(deps, key, target)
 }
 
 /** A claim whose answer was lost is found again by its worker's id instead of waiting for its lease to end. */

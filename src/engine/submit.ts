@@ -1,5 +1,5 @@
-// Submission: accept → submit_job → start → confirm. A crash between any two steps is repaired by the reconciler.
-import { callerLoad, confirmStart, submitJob as submitRow } from '../db/job-functions.ts'
+// Submission: accept → submit_job → start. A crash between any two steps is repaired by the reconciler.
+import { callerLoad, submitJob as submitRow } from '../db/job-functions.ts'
 import { findJob } from '../db/reading.ts'
 import { only } from '../db/sql-function.ts'
 import type { AnyJob } from '../define/define-job.ts'
@@ -77,10 +77,8 @@ export async function submitJob(deps: InstanceDeps, submission: Submission): Pro
     }),
   )
   const { attempt, status, created } = row
-  if (row.start_needed) {
-    await deps.instances.start({ jobId: job_id, attempt })
-    await confirmStart(deps.db, { job_id, attempt })
-  }
+  // The job's first turn closes the outbox: begin_job notes that the start has happened. Until then the reconciler looks at it anyway.
+  if (row.start_needed) await deps.instances.start({ jobId: job_id, attempt })
   if (created)
     deps.log.info('job.submitted', {
       job_id,

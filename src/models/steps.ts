@@ -14,6 +14,8 @@ export interface JobInput {
   readonly idle?: number
   /** Consecutive answers `again`: planning that never ends is a named error. */
   readonly again?: number
+  /** What the execution before was told and did not do any more. */
+  readonly step?: Step
 }
 
 export type StepInput = Pick<JobInput, 'jobId' | 'attempt' | 'trace'>
@@ -40,11 +42,15 @@ export type JobCustomStatus = Pick<Extract<Step, { kind: 'run' }>, 'stage' | 'na
 
 export interface RunInput extends StepInput {
   readonly stage: number
+  /** Nobody else works on the stage in this turn. */
+  readonly alone?: true | undefined
 }
 
-/** Answer of runTasks: counts only. */
+/** Answer of runTasks: counts, and from the last one out what comes next. */
 export interface RunReport {
   readonly claimed: number
   readonly completed: number
   readonly failed: number
+  /** Of the worker whose question closed the stage: true when it was given. Without it the orchestrator asks. */
+  readonly next?: Step
 }

@@ -18,7 +18,8 @@ const nameOf = <N extends keyof Activities>(name: N): N => name
 export interface Calls {
   readonly input: JobInput
   advance(input: StepInput): Task
-  run(inputs: readonly RunInput[]): Task
+  /** So many workers for a stage, side by side. */
+  run(input: Omit<RunInput, 'alone'>, workers: number): Task
   sleep(seconds: number): Task
   status(status: JobCustomStatus): void
   again(input: JobInput): void
@@ -35,12 +36,16 @@ export function callsOf(context: OrchestrationContext): Calls {
   return {
     input: context.df.getInput<JobInput>(),
     advance: (input) => context.df.callActivityWithRetry(nameOf('advanceJob'), whenDatabaseIsBack, input),
-    run: (inputs) => context.df.Task.all(inputs.map((input) => context.df.callActivity(nameOf('runTasks'), input))),
+    run: (input, workers) => {
+      const one: RunInput = workers === 1 ? { ...input, alone: true } : input
+      return context.df.Task.all(Array.from({ length: workers }, () => context.df.callActivity(nameOf('runTasks'), one)))
+    },
     sleep: (seconds) => {
       const until = context.df.currentUtcDateTime
       return context.df.createTimer(new (until.constructor as DateConstructor)(until.getTime() + seconds * 1000))
     },
-    status: (status) => context.df.setCustomStatus(status),
+    status: ({ stage, name, done, total, percent, eta }) =>
+      context.df.setCustomStatus({ stage, name, done, total, percent, eta }),
     again: (input) => context.df.continueAsNew(input),
     log: (event, fields) => {
       if (!context.df.isReplaying) context.log(redact(JSON.stringify({ level: 'info', event, ...fields })))

@@ -73,7 +73,7 @@ describe('without an SDK', () => {
     const { rows } = await app.database.pool.pg.query<{ query: string }>('SELECT DISTINCT query FROM statements')
     const named = (name: string): string[] =>
       rows.map((r) => r.query).filter((q) => q.includes(`app.${name}(`) && q.endsWith(` /*traceparent='${GIVEN}'*/`))
-    for (const name of ['submit_job', 'begin_job', 'add_tasks', 'claim_tasks', 'complete_tasks', 'check_job_completion'])
+    for (const name of ['submit_job', 'plan_stage', 'claim_tasks', 'complete_tasks_and_close', 'check_job_completion'])
       expect([name, named(name).length]).toEqual([name, 1])
     // Of timers and of this test there may be others; each request of the job is there, those that children made included.
     const ofJob = proxy.requestIds.filter((id) => id.startsWith(TRACE))
@@ -252,7 +252,7 @@ describe('with an SDK', () => {
     expect([await pass(4), await pass(6), await pass(7), await pass(15), await pass(17)]).toEqual([0, 1, 1, 1, 2])
     expect(lines.find(([event, fields]) => event === 'job.stuck' && fields['job_id'] === id)?.[1]).toMatchObject({
       job_id: id,
-      stage: 1,
+      stage: 2,
       reason: 'no_movement',
       runtime_status: 'Running',
     })

@@ -68,6 +68,62 @@ describe('an execution stays small', () => {
   })
 })
 
+describe('the last one out carries on', () => {
+  const done: Step = { kind: 'done', status: 'completed', attempt: 1 }
+  const names = (r: Awaited<ReturnType<typeof runJob>>): (string | undefined)[] =>
+    r.executions.flatMap((e) => e.actions.flatMap((a) => a.compoundActions ?? [a]).flatMap((a) => a.functionName ?? []))
+
+  test('a job of two stages of one task is three activities; each worker knows that it is alone', async () => {
+    const alone: unknown[] = []
+    const result = await runJob(
+      {
+        advanceJob: (call) => (call === 0 ? run(1) : { kind: 'wait', seconds: 1 }),
+        runTasks: (input) => {
+          alone.push(input.alone)
+          return { claimed: 1, completed: 1, failed: 0, next: input.stage === 1 ? run(1, 2) : done }
+        },
+      },
+      11,
+    )
+    expect(result.output).toEqual({ status: 'completed', attempt: 1 })
+    expect(names(result)).toEqual(['advanceJob', 'runTasks', 'runTasks'])
+    expect(alone).toEqual([true, true])
+  })
+
+  test('of 16 workers one says what comes next; where none does, the orchestrator asks', async () => {
+    let reports = 0
+    let isAlone = false
+    const result = await runJob(
+      {
+        advanceJob: script(run(16), done),
+        runTasks: (input) => {
+          isAlone ||= input.alone === true
+          return { claimed: 1, completed: 1, failed: 0, ...(++reports === 7 ? { next: run(16, 2) } : {}) }
+        },
+      },
+      12,
+    )
+    expect(result.status).toBe('Completed')
+    expect(names(result).filter((name) => name === 'advanceJob')).toHaveLength(2)
+    expect([reports, isAlone]).toEqual([32, false])
+  })
+
+  test('the step in hand goes along into the next history, and is done there', async () => {
+    let stage = 1
+    const result = await runJob(
+      {
+        advanceJob: script(run(1)),
+        runTasks: () => ({ claimed: 1, completed: 1, failed: 0, next: ++stage < 260 ? run(1, stage) : done }),
+      },
+      13,
+    )
+    expect(result.executions.length).toBeGreaterThan(2)
+    expect(result.output).toEqual({ status: 'completed', attempt: 1 })
+    expect(names(result).filter((name) => name === 'advanceJob')).toHaveLength(1)
+    expect(names(result).filter((name) => name === 'runTasks')).toHaveLength(259)
+  })
+})
+
 describe('workers that fail are just another turn', () => {
   test('one of 16 workers dies: the others are awaited, the job goes on', async () => {
     let died = false

@@ -55,6 +55,7 @@ const key = { job_id: JOB, attempt: 1, stage_no: 2 }
 type Call = (db: Pool, n: number) => Promise<unknown>
 const READS: Readonly<Record<string, Call>> = {
   findJob: (db) => reading.findJob(db, JOB),
+  findTurn: (db) => reading.findTurn(db, JOB),
   listJobs: (db) => reading.listJobs(db, { limit: 100 }),
   listJobsSince: (db) => reading.listJobs(db, { limit: 100, type: 'small', status: 'completed', since: SINCE }),
   listJobsFailed: (db) => reading.listJobs(db, { limit: 100, status: 'failed' }),

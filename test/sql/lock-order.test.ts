@@ -94,6 +94,7 @@ const CALLS: Readonly<Record<string, readonly [scene: Scene, args: string]>> = {
   claim_tasks: ['running', `${STAGE}, 4, '${worker}', '1 minute'`],
   close_stage: ['done', STAGE],
   commit_output: ['running', `'silver', 'x/1.tif', 1, 'e', '{}'`],
+  complete_tasks_and_close: ['running', `${STAGE}, '${worker}', '${OUTCOMES}'`],
   complete_tasks: ['running', `${STAGE}, '${worker}', '${OUTCOMES}'`],
   delete_collection: ['running', `'silver'`],
   delete_item: ['running', `'silver', 'x', 1, true`],
@@ -110,6 +111,7 @@ const CALLS: Readonly<Record<string, readonly [scene: Scene, args: string]>> = {
   note_reconciled: ['running', `$1, 1, 'restart', NULL`],
   open_stage: ['running', `${STAGE}, 'stage_1', 'light', 'fail', 4`],
   open_tasks: ['running', `(SELECT stage_id FROM app.stages WHERE job_id = $1), 10`],
+  plan_stage: ['open', `${STAGE}, 'stage_1', 'light', 'fail', 4, '[{"key": "new"}]'`],
   pause_job: ['running', BY],
   outputs_to_remove: ['running', '10'],
   publish_output: ['running', `'silver', 'x/1.tif', false`],
@@ -226,6 +228,7 @@ test.each(Object.entries(CALLS))('%s waits for no lock while it holds a later on
 test.each([
   ['close_stage', ['advisory lock', 'job', 'stage']],
   ['complete_tasks', ['task 1', 'task 2', 'task 3']],
+  ['complete_tasks_and_close', ['advisory lock', 'job', 'stage', 'task 1']],
   ['retry_job', ['job', 'stage', 'task 1']],
   ['cancel_job', ['job', 'stage']],
 ])('%s is seen to wait, so that the test above looks at something', async (name, locks) => {

@@ -74,7 +74,8 @@ test('this release runs jobs on the schema before its migration, and brings it u
     expect((await migrate(empty.url, folder)).migrations).toEqual(before.migrations)
     for (const grant of grantsForApp) await empty.pool.query(grant)
     const app = openPool({ connectionString: empty.appUrl, max: 2 })
-    expect((await testFunctions(app)).filter((r) => !r.ok)).toEqual([])
+    // What is new here is done without: fault-matrix.test.ts.
+    expect((await testFunctions(app)).filter((r) => !r.ok && r.function in before.functions)).toEqual([])
     expect(await listJobs(app, { limit: 1 })).toEqual([])
     await app.end()
     expect((await migrate(empty.url, 'sql')).functionsReplaced).toBe(true)

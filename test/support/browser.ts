@@ -58,7 +58,11 @@ export async function openPage(
     const path = /\/api\/(.*)$/.exec(request.url())?.[1] ?? ''
     if (!/^monitor($|\/assets\/)/.test(path)) asked.push(path)
   })
-  page.on('requestfinished', (request) => sizes.push(request.sizes().then((s) => s.responseBodySize + s.responseHeadersSize)))
+  page.on('requestfinished', (request) => {
+    // What was on its way when the page was closed has no size.
+    const size = request.sizes().then((s) => s.responseBodySize + s.responseHeadersSize)
+    sizes.push(size.catch(() => 0))
+  })
   return {
     page,
     problems,
