@@ -89,15 +89,20 @@ export const listDueSchedules = (db: Database, now: Date, limit: number): Promis
     limit,
   ])
 
-/** By name; `after` is the last one of the page before. */
-export const listSchedules = (db: Database, after: string | undefined, limit: number): Promise<ScheduleRow[]> =>
-  db.query(`SELECT * FROM app.schedules WHERE ($1::text IS NULL OR schedule_id > $1) ORDER BY schedule_id LIMIT $2`, [
-    after,
-    limit,
-  ])
+/** With what became of its last due time; null: none has come. */
+export type ShownSchedule = ScheduleRow & { readonly last_run: Record<string, unknown> | null }
+const LAST_RUN = `(SELECT to_jsonb(r) - 'schedule_id' FROM app.schedule_runs r
+  WHERE r.schedule_id = s.schedule_id ORDER BY r.due_at DESC LIMIT 1) AS last_run`
 
-export const findSchedule = async (db: Database, id: string): Promise<ScheduleRow | undefined> =>
-  (await db.query<ScheduleRow>(`SELECT * FROM app.schedules WHERE schedule_id = $1`, [id]))[0]
+/** By name; `after` is the last one of the page before. */
+export const listSchedules = (db: Database, after: string | undefined, limit: number): Promise<ShownSchedule[]> =>
+  db.query(
+    `SELECT s.*, ${LAST_RUN} FROM app.schedules s WHERE ($1::text IS NULL OR schedule_id > $1) ORDER BY schedule_id LIMIT $2`,
+    [after, limit],
+  )
+
+export const findSchedule = async (db: Database, id: string): Promise<ShownSchedule | undefined> =>
+  (await db.query<ShownSchedule>(`SELECT s.*, ${LAST_RUN} FROM app.schedules s WHERE schedule_id = $1`, [id]))[0]
 
 /** Newest first. */
 export const listScheduleRuns = (

@@ -6,7 +6,7 @@ import {
   listScheduleRuns,
   listSchedules,
   putSchedule,
-  type ScheduleRow,
+  type ShownSchedule,
 } from '../db/schedule-functions.ts'
 import { only } from '../db/sql-function.ts'
 import { nextDueTimes } from '../engine/due-times.ts'
@@ -33,15 +33,15 @@ const Body = z.strictObject({
 })
 const NEXT = 5
 
-/** With the next due times, and where its runs are. */
-function documentOf(schedule: ScheduleRow, origin: string): object {
+/** With the next due times, what became of the last one, and where its runs are. */
+function documentOf(schedule: ShownSchedule, origin: string): object {
   const from = schedule.next_due_at === null ? [] : [schedule.next_due_at]
   const more = schedule.next_due_at === null ? [] : nextDueTimes(schedule, schedule.next_due_at, NEXT - 1)
   const links = { runs: `${origin}/api/schedules/${schedule.schedule_id}/runs` }
   return { ...schedule, next_due_times: schedule.is_paused ? [] : [...from, ...more], links }
 }
 
-async function required(r: Resources, id: string): Promise<ScheduleRow> {
+async function required(r: Resources, id: string): Promise<ShownSchedule> {
   const found = await findSchedule(r.db, id)
   if (!found) throw new AppError('SCHEDULE_NOT_FOUND', `There is no schedule ${id}.`)
   return found
@@ -101,7 +101,7 @@ async function runs({
 export const scheduleRoutes: readonly HttpRow[] = [
   route({
     name: 'listSchedules',
-    summary: 'jobs that are submitted at due times, with the next ones',
+    summary: 'jobs that are submitted at due times, with the next ones and what became of the last',
     method: 'GET',
     path: 'schedules',
     role: 'reader',

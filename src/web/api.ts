@@ -24,7 +24,7 @@ function sentenceOf(status: number): string {
 }
 
 export interface Ask {
-  readonly method?: 'GET' | 'POST' | 'PUT'
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly body?: unknown
   /** Sent as it is instead of JSON. */
   readonly file?: Blob

@@ -10,11 +10,13 @@ import { JobView } from './job/job-view.tsx'
 import { JobsView } from './job-list/jobs-view.tsx'
 import { LazyMap } from './map/lazy-map.tsx'
 import { PoisonView } from './poison-view.tsx'
+import { SchedulesView } from './schedules/schedules-view.tsx'
 import { credential, signOut } from './session.ts'
 import { SignIn } from './sign-in.tsx'
 import { SubmitView } from './submit/submit-view.tsx'
 import { ThemeButton } from './theme-button.tsx'
 import type { Whoami } from './types.ts'
+import { WebhooksView } from './webhooks/webhooks-view.tsx'
 import { Empty, ErrorNotice } from './ui/notice.tsx'
 
 type Session =
@@ -81,8 +83,10 @@ function Waiting({ session, onRetry, onSignOut }: { session: Session; onRetry: (
 const VIEWS = [
   ['jobs', 'Jobs'],
   ['submit', 'Submit'],
+  ['schedules', 'Schedules'],
   ['containers', 'Containers'],
   ['map', 'Map'],
+  ['webhooks', 'Webhooks'],
   ['poison', 'Poison'],
   ['health', 'Health'],
 ] as const
@@ -91,6 +95,7 @@ function Frame({ who, onSignOut }: { readonly who: Whoami; readonly onSignOut: (
   const at = useAddress()
   const view = at.parts[0] ?? 'jobs'
   useTitle(at)
+  useEffect(showCurrentView, [view])
   return (
     <>
       <a class="skip" href="#content" onClick={(event) => (event.preventDefault(), document.getElementById('content')?.focus())}>
@@ -121,6 +126,13 @@ function Frame({ who, onSignOut }: { readonly who: Whoami; readonly onSignOut: (
   )
 }
 
+/** On a phone the list of views is wider than the window. Not `scrollIntoView`: the keyboard would begin there. */
+function showCurrentView(): void {
+  const views = document.querySelector<HTMLElement>('.top nav')
+  const current = views?.querySelector<HTMLElement>('[aria-current]')
+  if (views && current) views.scrollLeft = current.offsetLeft - views.offsetLeft - (views.clientWidth - current.offsetWidth) / 2
+}
+
 const Who = ({ who, onSignOut }: { readonly who: Whoami; readonly onSignOut: () => void }): JSX.Element => (
   <span class="who">
     {who.environment === 'production' && <span class="chip">production</span>}
@@ -141,6 +153,8 @@ function View({ at }: { readonly at: Address }): JSX.Element {
   const [view = 'jobs', first] = at.parts
   if (view === 'jobs') return first === undefined ? <JobsView at={at} /> : <JobView key={first} id={first} at={at} />
   if (view === 'submit') return <SubmitView at={at} jobType={first} />
+  if (view === 'schedules') return <SchedulesView at={at} id={first} />
+  if (view === 'webhooks') return <WebhooksView at={at} id={first} />
   if (view === 'containers') return <ContainersView at={at} container={first} />
   if (view === 'map') return <LazyMap at={at} />
   if (view === 'poison') return <PoisonView />

@@ -108,6 +108,30 @@ const feature = (name: string, i: number): object => ({
   links: [],
   geometry: { type: 'Point', coordinates: [i - 30, 10] },
 })
+const run = { due_at: AT, status: 'refused', job_id: ID, attempt: 1 }
+const schedule = (name: string): object => ({
+  schedule_id: name,
+  job_type: name,
+  parameters: { [name]: name },
+  cron: name,
+  time_zone: name,
+  missed: 'skip',
+  is_paused: false,
+  next_due_times: [AT],
+  last_run: { ...run, error_code: name, error_details: name },
+  created_by: name,
+  updated_at: AT,
+})
+const webhook = (name: string): object => ({
+  webhook_id: name,
+  url: name,
+  secret_name: name,
+  job_type: name,
+  statuses: [name],
+  is_paused: true,
+  created_by: name,
+  updated_at: AT,
+})
 const tally = Object.fromEntries(NAMES.map((name, i) => [name, { count: 1, size: i + 1 }]))
 
 /** What the API would answer, by the path below `/api/`; the first that fits. */
@@ -203,6 +227,37 @@ const ANSWERS: readonly (readonly [path: RegExp, body: unknown])[] = [
     /^jobs\/\w+$/,
     { ...job('inventory_container', 1), result: { by_prefix: NAMES.map((prefix, i) => ({ prefix, count: 1, size: 1000 - i })) } },
   ],
+  [/^schedules\?/, { schedules: NAMES.map(schedule) }],
+  [
+    /^schedules\/s\/runs/,
+    {
+      runs: NAMES.map((name, i) => ({
+        ...run,
+        due_at: new Date(i * 60_000).toISOString(),
+        error_code: name,
+        error_details: name,
+      })),
+    },
+  ],
+  [/^schedules\/s$/, schedule(NAMES[0] ?? '')],
+  [/^webhooks\?/, { webhooks: NAMES.map(webhook) }],
+  [
+    /^webhooks\/w\/deliveries/,
+    {
+      deliveries: NAMES.map((name, i) => ({
+        job_id: idOf(i),
+        attempt: 1,
+        status: 'dead',
+        tries: 1,
+        next_try_at: AT,
+        answered: 500,
+        error: name,
+        created_at: AT,
+        delivered_at: null,
+      })),
+    },
+  ],
+  [/^webhooks\/w$/, webhook(NAMES[0] ?? '')],
   [/^stac\/search/, { features: NAMES.map(feature), links: [] }],
   [/^stac\/collections$/, { collections: NAMES.map((name) => ({ id: name, title: name })) }],
   [/^stac\/collections\//, feature(NAMES[0] ?? '', 0)],
@@ -277,6 +332,10 @@ describe.skipIf(!browser)('names that mean harm are shown as text', () => {
     ['a blob', `#/containers/c?blob=${encodeURIComponent(NAMES[0] ?? '')}`, 'details', (page) => page.locator('summary').click()],
     ['inventory', '#/containers/c?tab=inventory', '.treemap'],
     ['map', '#/map', '.items li'],
+    ['schedules', '#/schedules', 'table.list tbody tr'],
+    ['runs of a schedule', '#/schedules/s', 'table.list tbody tr'],
+    ['webhooks', '#/webhooks', 'table.list tbody tr'],
+    ['messages of a webhook', '#/webhooks/w', 'table.list tbody tr'],
     ['poison', '#/poison', 'table.list tbody tr'],
     ['health', '#/health', '.checks li'],
   ]

@@ -4,7 +4,7 @@ import type { ContainerClient } from '@azure/storage-blob'
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { accessibilityProblems, type Look, openPage, type OpenPage, startBrowser } from '../support/browser.ts'
+import { FOCUSED, type Look, openPage, type OpenPage, startBrowser, tabTo, viewProblems } from '../support/browser.ts'
 import { makeTiff, someSamples } from '../support/tiff-maker.ts'
 
 const { browser, reason } = await startBrowser()
@@ -278,16 +278,8 @@ describe.skipIf(!browser)('the monitor page', () => {
     ['dark', { theme: 'dark' }, ['color-contrast']],
     ['phone', { theme: 'light', width: 360, height: 740 }, ['scrollable-region-focusable', 'target-size']],
   ] as const)('%s: no view has an accessibility problem or is wider than the window', async (_, look, rules) => {
-    const { page, go } = await open('#/jobs', look)
-    const found: string[] = []
-    for (const [name, hash, ready] of VIEWS()) {
-      await go(hash)
-      await page.locator(ready).first().waitFor()
-      found.push(...(await accessibilityProblems(page, rules)).map((problem) => `${name}: ${problem}`))
-      const [content, window] = await page.evaluate<[number, number]>('[document.documentElement.scrollWidth, innerWidth]')
-      if (content > window) found.push(`${name}: ${content} px in a window of ${window}`)
-    }
-    expect(found).toEqual([])
+    const opened = await open('#/jobs', look)
+    expect(await viewProblems(opened, VIEWS(), rules)).toEqual([])
   })
 
   test('the theme is switched by a button and stays', async () => {
@@ -326,15 +318,3 @@ describe.skipIf(!browser)('the monitor page', () => {
     expect(statSync(file).size).toBeLessThan(150_000)
   })
 })
-
-/** What has the focus is called: by its label, or by its own text. */
-const FOCUSED = `(({ labels, textContent }) => (labels?.[0]?.querySelector('code') ?? { textContent }).textContent.trim())(document.activeElement)`
-
-/** Presses Tab until what has the focus is called so. */
-async function tabTo(page: Page, name: string): Promise<void> {
-  for (let presses = 0; presses < 60; presses++) {
-    if ((await page.evaluate<string>(FOCUSED)) === name) return
-    await page.keyboard.press('Tab')
-  }
-  throw new Error(`60 times Tab did not lead to ${name}`)
-}

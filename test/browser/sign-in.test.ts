@@ -29,6 +29,29 @@ const job = {
   error: null,
   runtime_status: 'Running',
 }
+const schedule = {
+  schedule_id: 's',
+  job_type: 'hello_world',
+  parameters: {},
+  cron: '0 1 * * *',
+  time_zone: 'UTC',
+  missed: 'skip',
+  is_paused: false,
+  next_due_times: [AT],
+  last_run: null,
+  updated_at: AT,
+}
+const webhook = { webhook_id: 'w', url: 'https://x.example/', secret_name: 'k', job_type: null, statuses: [], updated_at: AT }
+const delivery = {
+  job_id: ID,
+  attempt: 1,
+  status: 'dead',
+  tries: 9,
+  answered: 500,
+  error: null,
+  created_at: AT,
+  delivered_at: null,
+}
 const whoami = (role: string): object => ({
   name: 'ada',
   role,
@@ -61,7 +84,9 @@ describe.skipIf(!browser)('signing in', () => {
       if (path === 'whoami') return whoami(role)
       if (path.startsWith('monitor/jobs/')) return { job, figures: [], errors: [], at: AT }
       if (path.startsWith('monitor/jobs')) return { jobs: [{ ...job, stage_name: 'say_greeting' }], at: AT }
-      return { tasks: [], job_types: [] }
+      if (path === 'schedules/s') return schedule
+      if (path === 'webhooks/w') return webhook
+      return { tasks: [], job_types: [], runs: [], schedules: [schedule], webhooks: [webhook], deliveries: [delivery] }
     })
     await opened.go(`#/jobs/${ID}`)
     return { forget: () => void (known = false), sent }
@@ -110,6 +135,18 @@ describe.skipIf(!browser)('signing in', () => {
     await opened.go('#/jobs?status=failed')
     await page.locator('table.list tbody tr').first().waitFor()
     expect(await page.getByRole('button', { name: /^Act on all/ }).count()).toBe(0)
+    for (const [hash, ready] of [
+      ['#/schedules', 'td'],
+      ['#/schedules/s', '.next-runs'],
+      ['#/webhooks', 'td'],
+      ['#/webhooks/w', 'td'],
+      ['#/schedules/s?edit=1', '.next-runs'],
+    ] as const) {
+      await opened.go(hash)
+      await page.locator(ready).first().waitFor()
+      const offered = page.getByRole('main').getByText(/^(New|Edit|Pause|Resume|Delete|Send again|Save)/)
+      expect([hash, await offered.allTextContents()]).toEqual([hash, []])
+    }
     await opened.go('#/submit/hello_world')
     await opened.go('#/health')
     await page.getByText('The full report needs the role operator.').waitFor()

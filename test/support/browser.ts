@@ -118,3 +118,34 @@ export async function accessibilityProblems(page: Page, rules?: readonly string[
     nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary ?? ''}`),
   )
 }
+
+/** Name, address and what is waited for. */
+export type View = readonly [name: string, hash: string, ready: string]
+
+/**
+ * What is wrong with how views look: accessibility, and content that is wider than the window.
+ * @param rules only these of axe
+ */
+export async function viewProblems({ page, go }: OpenPage, views: readonly View[], rules?: readonly string[]): Promise<string[]> {
+  const found: string[] = []
+  for (const [name, hash, ready] of views) {
+    await go(hash)
+    await page.locator(ready).first().waitFor()
+    found.push(...(await accessibilityProblems(page, rules)).map((problem) => `${name}: ${problem}`))
+    const [content, window] = await page.evaluate<[number, number]>('[document.documentElement.scrollWidth, innerWidth]')
+    if (content > window) found.push(`${name}: ${content} px in a window of ${window}`)
+  }
+  return found
+}
+
+/** What has the focus is called: by its label, or by its own text. */
+export const FOCUSED = `(({ labels, textContent }) => (labels?.[0]?.querySelector('code') ?? { textContent }).textContent.trim())(document.activeElement)`
+
+/** Presses Tab until what has the focus is called so. */
+export async function tabTo(page: Page, name: string): Promise<void> {
+  for (let presses = 0; presses < 60; presses++) {
+    if ((await page.evaluate<string>(FOCUSED)) === name) return
+    await page.keyboard.press('Tab')
+  }
+  throw new Error(`60 times Tab did not lead to ${name}`)
+}

@@ -188,3 +188,14 @@ test('areas of a treemap are as their values, within the rectangle, and together
     }),
   )
 })
+
+test('an array of chosen words is a set: what is not chosen is left out, and none of a needed one is an issue', () => {
+  const fields = fieldsOf({
+    required: ['ends'],
+    properties: { ends: { type: 'array', items: { enum: ['a', 'b'] }, default: ['a', 'b'] } },
+  })
+  expect(fields).toMatchObject([{ kind: 'set', options: ['a', 'b'], initial: 'a, b' }])
+  expect(parametersOf(fields, {}).parameters).toEqual({ ends: ['a', 'b'] })
+  expect(parametersOf(fields, { ends: 'b' }).parameters).toEqual({ ends: ['b'] })
+  expect(parametersOf(fields, { ends: '' }).issues).toEqual([{ path: 'ends', message: 'is needed' }])
+})

@@ -1,7 +1,7 @@
 // How often the list is loaded, and which columns it has. This browser remembers both.
 import type { JSX } from 'preact'
 import { REFRESH_SECONDS, setPreferences } from '../preferences.ts'
-import { Icon } from '../ui/icon.tsx'
+import { ReloadButton } from '../ui/reload.tsx'
 import { COLUMNS } from './columns.tsx'
 
 export interface RefreshProps {
@@ -27,9 +27,7 @@ export function RefreshChoice({ value, onChange, onNow }: RefreshProps): JSX.Ele
           ))}
         </select>
       </label>
-      <button type="button" class="quiet" onClick={onNow} aria-label="Load again now" title="Load again now">
-        <Icon name="retry" />
-      </button>
+      <ReloadButton onClick={onNow} />
     </>
   )
 }

@@ -51,7 +51,8 @@ export function Facts({ job, now }: { readonly job: JobDocument; readonly now: D
   )
 }
 
-const Fact = ({ name, children }: { readonly name: string; readonly children: ComponentChildren }): JSX.Element => (
+/** A name and what it is, within a `dl`. */
+export const Fact = ({ name, children }: { readonly name: string; readonly children: ComponentChildren }): JSX.Element => (
   <div>
     <dt>{name}</dt>
     <dd>{children}</dd>

@@ -1,7 +1,8 @@
 // One field of the form: its name, what it is for, what is wrong with it, and the input that fits it.
 import type { JSX } from 'preact'
 import { useId } from 'preact/hooks'
-import type { Field } from './schema-form.ts'
+import { words } from '../format.ts'
+import { type Field, listed } from './schema-form.ts'
 
 export interface FieldProps {
   readonly field: Field
@@ -15,7 +16,7 @@ export function FormField({ field, value, problem, onChange }: FieldProps): JSX.
   const { path, isRequired, description } = field
   return (
     <div class={`field ${problem === undefined ? '' : 'wrong'}`}>
-      <label for={id}>
+      <label for={id} id={`${id}-name`}>
         <code>{path}</code>
         {isRequired && <span class="faint"> needed</span>}
       </label>
@@ -60,31 +61,63 @@ function Input({ id, field, value, problem, onChange }: FieldProps & { readonly 
     return (
       <select {...common} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
         {initial === '' && <option value="">{isRequired ? 'choose' : 'default'}</option>}
-        {(kind === 'switch' ? ['true', 'false'] : options).map((option) => (
-          <option key={option} value={option}>
-            {option}
-          </option>
-        ))}
+        <Options values={kind === 'switch' ? ['true', 'false'] : options} />
       </select>
     )
-  if (kind === 'json')
+  if (kind === 'set')
     return (
-      <textarea
-        {...common}
-        rows={3}
-        spellcheck={false}
-        value={value}
-        placeholder="JSON"
-        onInput={(event) => onChange(event.currentTarget.value)}
+      <Checks
+        name={`${id}-name`}
+        describedBy={common['aria-describedby']}
+        options={options}
+        chosen={listed(value)}
+        onChange={(chosen) => onChange(chosen.join(', '))}
       />
     )
+  const text = { ...common, spellcheck: false, value }
+  if (kind === 'json')
+    return <textarea {...text} rows={3} placeholder="JSON" onInput={(event) => onChange(event.currentTarget.value)} />
   return (
     <input
-      {...common}
+      {...text}
       inputMode={kind === 'number' ? 'decimal' : 'text'}
-      spellcheck={false}
-      value={value}
       onInput={(event) => onChange(event.currentTarget.value)}
     />
   )
 }
+
+const Options = ({ values }: { readonly values: readonly string[] }): JSX.Element => (
+  <>
+    {values.map((value) => (
+      <option key={value} value={value}>
+        {value}
+      </option>
+    ))}
+  </>
+)
+
+interface ChecksProps {
+  /** Ids of the elements that name and explain the group. */
+  readonly name: string
+  readonly describedBy: string
+  readonly options: readonly string[]
+  readonly chosen: readonly string[]
+  readonly onChange: (chosen: readonly string[]) => void
+}
+
+const Checks = ({ name, describedBy, options, chosen, onChange }: ChecksProps): JSX.Element => (
+  <div role="group" aria-labelledby={name} aria-describedby={describedBy} class="checks-row">
+    {options.map((option) => (
+      <label key={option} class="check">
+        <input
+          type="checkbox"
+          checked={chosen.includes(option)}
+          onChange={({ currentTarget: { checked } }) =>
+            onChange(options.filter((other) => (other === option ? checked : chosen.includes(other))))
+          }
+        />
+        {words(option)}
+      </label>
+    ))}
+  </div>
+)

@@ -22,7 +22,7 @@ export interface Schema {
 export interface Field {
   /** With dots between the names of members. */
   readonly path: string
-  readonly kind: 'text' | 'number' | 'switch' | 'choice' | 'list' | 'json'
+  readonly kind: 'text' | 'number' | 'switch' | 'choice' | 'set' | 'list' | 'json'
   readonly isRequired: boolean
   readonly description: string
   /** As it stands in the field while nothing was entered. */
@@ -44,7 +44,7 @@ export function fieldsOf(schema: Schema, prefix = '', isWithin = true): Field[] 
         isRequired,
         description: member.description ?? '',
         initial: textOf(member.default),
-        options: optionsOf(member).map(textOf),
+        options: optionsOf(member.items?.enum ? member.items : member).map(textOf),
         schema: member,
       },
     ]
@@ -60,6 +60,7 @@ function kindOf(schema: Schema): Field['kind'] {
     schema.anyOf?.every(({ type, const: only }) => type !== 'object' && (type !== undefined || only !== undefined))
   )
     return 'text'
+  if (schema.type === 'array' && schema.items?.enum) return 'set'
   return schema.type === 'array' && ['string', 'integer', 'number'].includes(schema.items?.type ?? '') ? 'list' : 'json'
 }
 
@@ -116,6 +117,7 @@ const WANTED: Readonly<Record<Field['kind'], string>> = {
   number: 'a number',
   switch: 'true or false',
   choice: 'one of these',
+  set: 'some of these',
   list: 'a list with commas between',
   json: 'JSON',
 }
@@ -126,10 +128,17 @@ function valueOf({ kind, schema }: Field, text: string): Json | undefined {
   if (kind === 'switch') return text === 'true'
   if (kind === 'choice') return optionsOf(schema).find((option) => textOf(option) === text)
   if (kind === 'json') return parsed(text)
-  const parts = text.split(',').map((part) => part.trim())
-  if (schema.items?.type === 'string') return parts
+  const parts = listed(text)
+  if (kind === 'set' || schema.items?.type === 'string') return parts
   return parts.every(isNumber) ? parts.map(Number) : undefined
 }
+
+/** What stands between commas. */
+export const listed = (text: string): string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean)
 
 const isNumber = (text: string): boolean => text.trim() !== '' && Number.isFinite(Number(text))
 

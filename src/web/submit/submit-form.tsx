@@ -70,7 +70,7 @@ export function SubmitForm({ jobType, given }: { readonly jobType: JobType; read
 }
 
 /** What stands at a field is not said twice. */
-function withoutShown(error: ApiError, fields: readonly { readonly path: string }[]): ApiError {
+export function withoutShown(error: ApiError, fields: readonly { readonly path: string }[]): ApiError {
   const issues = error.issues.filter(({ path }) => !fields.some((field) => field.path === path))
   const { message: detail, code, requestId } = error
   return new ApiError(error.status, { detail, code, issues, ...(requestId === null ? {} : { request_id: requestId }) })
