@@ -10,6 +10,7 @@ import { hostileGlobs } from './globs.ts'
 import { activities, idleShare, openHost, roundTrips } from './host.ts'
 import { millionBlobs } from './inventory.ts'
 import { median, type Row, whole, withHost } from './measure.ts'
+import { monitorHour } from './monitor-hour.ts'
 import { rasterJobs } from './raster-tiles.ts'
 import { rasters } from './raster.ts'
 import { stacSearch } from './stac-search.ts'
@@ -211,6 +212,7 @@ try {
   if (all || wanted.has('host')) rows.push(...(await benchHost(false)))
   if (wanted.has('inline')) rows.push(...(await benchHost(true)))
   const minutes = [...wanted].map(Number).find((n) => n > 0) ?? 30
+  if (wanted.has('monitor-hour')) rows.push(...(await monitorHour(backends, minutes)))
   if (wanted.has('soak')) rows.push(...(await benchSoak(backends, db, minutes)))
 } finally {
   await db.end()
