@@ -38,7 +38,7 @@ const section = (group: string, rows: readonly HttpRow[], origin: string): strin
 
 function entry(row: HttpRow, origin: string): string {
   const path = `/api/${plainTemplate(row.path)}`
-  const statuses = Object.entries(ANSWERS[row.name] ?? { 200: { description: 'the answer' } })
+  const statuses = Object.entries(ANSWERS[row.name] ?? {})
   return `<details><summary><span class="method">${row.method}</span> <code>${escape(path)}</code> <span class="role">${row.role}</span></summary>
 <p>${prose(row.summary)}</p>${inputs(row.takes)}<pre>${escape(curl(row, `${origin}${path}`))}</pre>
 <p>${statuses.map(([status, { description }]) => `<b>${status}</b> ${escape(description)}`).join(' · ')}</p></details>`
