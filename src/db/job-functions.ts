@@ -1,5 +1,6 @@
 // Callers of the SQL functions that move jobs and stages. Contracts: header of sql/functions/<name>.sql.
 import type { JobStatus, StageOutcome, StageStatus } from '../models/words.ts'
+import type { Database } from './pool.ts'
 import { sqlFunction } from './sql-function.ts'
 import type { NewTask } from './task-functions.ts'
 
@@ -228,6 +229,16 @@ export const deleteRetired = sqlFunction<{ limit: number }, { delete_retired: nu
   { limit: 'integer' },
   { delete_retired: 'integer' },
 )
+
+/** Purges one job, and tells who wanted it in the same transaction. `kept`: it runs, nothing was done. */
+export async function purgeJobFor(db: Database, job_id: string, actor: string, data: object): Promise<'gone' | 'kept'> {
+  const [row] = await db.query<{ outcome: 'gone' | 'kept' }>(
+    `WITH purged AS MATERIALIZED (SELECT app.purge_job($1) AS outcome)
+     SELECT p.outcome, CASE p.outcome WHEN 'gone' THEN app.add_event(NULL, 'job.purged', $2::jsonb, $3)::text END FROM purged p`,
+    [job_id, JSON.stringify(data), actor],
+  )
+  return row?.outcome ?? 'kept'
+}
 
 /** One audit row; `job_id` null for events of the whole system. */
 export const addEvent = sqlFunction<

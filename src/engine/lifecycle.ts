@@ -91,18 +91,22 @@ const LOOK_MS = 50
 
 /** Terminating takes a moment, and a start over an instance that is still there would be taken for done. */
 async function beginAttempt(deps: InstanceDeps, job_id: string, { attempt }: rows.JobChange): Promise<void> {
-  const { instances } = deps
   await followRow(deps, job_id, async () => {
-    const deadline = deps.now().getTime() + MAKE_ROOM_MS
-    let found = await instances.find(job_id)
-    if (found && isActive(found)) await instances.terminate(job_id, 'a new attempt begins')
-    while (found && isActive(found) && deps.now().getTime() < deadline) {
-      await pause(LOOK_MS)
-      found = await instances.find(job_id)
-    }
-    await instances.start({ jobId: job_id, attempt })
+    await endInstance(deps, job_id, 'a new attempt begins')
+    await deps.instances.start({ jobId: job_id, attempt })
     await rows.confirmStart(deps.db, { job_id, attempt })
   })
+}
+
+/** Terminates the instance of a job where it is active, and waits until it is not, for five seconds at most. */
+export async function endInstance({ instances, now }: InstanceDeps, job_id: string, why: string): Promise<void> {
+  const deadline = now().getTime() + MAKE_ROOM_MS
+  let found = await instances.find(job_id)
+  if (found && isActive(found)) await instances.terminate(job_id, why)
+  while (found && isActive(found) && now().getTime() < deadline) {
+    await pause(LOOK_MS)
+    found = await instances.find(job_id)
+  }
 }
 
 /** A glob of `*` and `?` as a LIKE pattern. */

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { changeJobs } from '../engine/bulk.ts'
 import { changeJob, JOB_ACTIONS, type JobAction } from '../engine/lifecycle.ts'
+import { purgeOne } from '../engine/purge-one.ts'
 import { storableText } from '../models/names.ts'
 import { ById, failureFields, jobFilterFields } from './job-filter.ts'
 import { jobLinks } from './job-document.ts'
@@ -63,6 +64,20 @@ const Bulk = z.strictObject({
 
 export const jobActionRoutes: readonly HttpRow[] = [
   ...JOB_ACTIONS.map(rowOf),
+  route({
+    name: 'purgeJob',
+    summary: 'removes an ended job with its tasks, events and history before its age; what it made stays',
+    method: 'POST',
+    path: `jobs/${JOB}/purge`,
+    role: 'operator',
+    pathParameters: ById,
+    body: Plain,
+    async handle({ pathParameters: { job_id }, body: { reason }, caller, r, instances }) {
+      const changed = await purgeOne({ ...r, instances }, job_id, { reason, actor: caller.name })
+      r.log.info('job.action', { action: 'purge', job_id, actor: caller.name, changed })
+      return { body: { job_id, purged: true, changed } }
+    },
+  }),
   route({
     name: 'changeJobs',
     summary: 'one of these for all jobs of a `filter`; `dry_run` (the default) only lists them',

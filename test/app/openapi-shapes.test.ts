@@ -97,6 +97,7 @@ test('actions', async () => {
   await ask('changeJobs', 'bulk/jobs', { ...order, action: 'pause', filter: { type: 'hello_world' } })
   for (const action of ['pause', 'resume', 'cancel', 'retry', 'cancel', 'rerun', 'cancel'])
     await ask(`${action}Job`, `jobs/${job_id}/${action}`, order)
+  for (const changed of [true, false]) expect((await ask('purgeJob', `jobs/${job_id}/purge`, order)).changed).toBe(changed)
 })
 
 test('schedules and webhooks', async () => {

@@ -1,6 +1,7 @@
 // Retention: what is old enough goes with its rows and its history, in slices; everything else stays.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { purge } from '../../src/engine/purge.ts'
+import { purgeOne } from '../../src/engine/purge-one.ts'
 import type { Instances } from '../../src/engine/instances.ts'
 import { createDatabase, type TestDatabase } from '../support/db.ts'
 import { type Machine, machine, runToEnd, submitTo, turn } from '../support/machine.ts'
@@ -69,4 +70,65 @@ test('an age of 0 days keeps jobs for ever', async () => {
   const forever = { ...r, settings: { ...r.settings, retentionDays: 0 } }
   expect(await purge(forever, instances)).toEqual({})
   expect(await purge(r, instances)).toEqual({ 'hello_world/completed': 1 })
+})
+
+describe('a purge that somebody asked for', () => {
+  const order = { reason: 'names of persons', actor: 'ada' }
+  const none = { ...instances, find: () => Promise.resolve(undefined) } as unknown as Instances
+  const told = () => sql(`SELECT job_id, actor, data FROM app.job_events WHERE event = 'job.purged'`)
+
+  test('takes the rows as retention does and leaves one event; asked again it changes nothing; others stay', async () => {
+    const [id, other] = [await ended('asked'), await ended('asked other')]
+    expect(await purgeOne({ ...r, instances: none }, id, order)).toBe(true)
+    expect(await purgeOne({ ...r, instances: none }, id, order)).toBe(false)
+    expect(purged.at(-1)).toBe(id)
+    const data = { job_id: id, job_type: 'hello_world', status: 'completed', attempt: 1, reason: order.reason }
+    expect(await told()).toEqual([{ job_id: null, actor: 'ada', data }])
+    const left = (await sql<{ job_id: string }>('SELECT job_id FROM app.jobs WHERE job_id = ANY ($1)', [[id, other]])).map(
+      (j) => j.job_id,
+    )
+    expect(left).toEqual([other])
+    await purge(r, instances)
+    const [rows] = await sql(
+      `SELECT (SELECT count(*)::int FROM app.stages WHERE job_id = $1) AS stages, (SELECT count(*)::int FROM app.job_events WHERE job_id = $1) AS events,
+         (SELECT count(*)::int FROM app.tasks t WHERE NOT EXISTS (SELECT FROM app.stages s WHERE s.stage_id = t.stage_id)) AS tasks`,
+      [id],
+    )
+    expect(rows).toEqual({ stages: 0, events: 0, tasks: 0 })
+    // The same parameters are a new job.
+    expect(await submitTo(r, 'hello_world', { name: 'asked', n: 3 })).toBe(id)
+    expect((await runToEnd(r, id)).status).toBe('completed')
+  })
+
+  test('is refused for a job that has not ended, by its state, also when it began again meanwhile', async () => {
+    const id = await submitTo(r, 'hello_world', { name: 'not ended', n: 200 })
+    await turn(r, id)
+    await expect(purgeOne({ ...r, instances: none }, id, order)).rejects.toMatchObject({
+      code: 'ILLEGAL_STATE',
+      message: expect.stringContaining('is processing'),
+    })
+    expect((await runToEnd(r, id)).status).toBe('completed')
+    const again = {
+      ...none,
+      purge: async () => void (await sql(`UPDATE app.jobs SET status = 'queued', finished_at = NULL WHERE job_id = $1`, [id])),
+    } as unknown as Instances
+    await expect(purgeOne({ ...r, instances: again }, id, order)).rejects.toMatchObject({
+      message: expect.stringContaining('is queued'),
+    })
+    expect(await told()).toHaveLength(1)
+  })
+
+  test('an instance that still ends is ended first; a history that cannot be removed keeps the job', async () => {
+    const id = await ended('still ends')
+    const calls: string[] = []
+    const ending = {
+      find: () => Promise.resolve({ runtimeStatus: calls.includes('terminate') ? 'Terminated' : 'Running' }),
+      terminate: () => Promise.resolve(void calls.push('terminate')),
+      purge: () => (calls.push('purge'), calls.length < 3 ? Promise.reject(new Error('not now')) : Promise.resolve()),
+    } as unknown as Instances
+    await expect(purgeOne({ ...r, instances: ending }, id, order)).rejects.toMatchObject({ code: 'DURABLE_UNAVAILABLE' })
+    expect(await sql('SELECT status FROM app.jobs WHERE job_id = $1', [id])).toEqual([{ status: 'completed' }])
+    expect(await purgeOne({ ...r, instances: ending }, id, order)).toBe(true)
+    expect(calls).toEqual(['terminate', 'purge', 'purge'])
+  })
 })

@@ -134,6 +134,7 @@ const EVENTS: Readonly<Record<string, string | null>> = {
   resumeJob: 'job.resumed',
   retryJob: 'job.retried',
   rerunJob: 'job.rerun',
+  purgeJob: 'job.purged',
   changeJobs: 'bulk.cancel',
   uploadBlob: 'blob.uploaded',
   createSas: 'sas.issued',
@@ -192,6 +193,8 @@ test('every order leaves an event with the name of whoever gave it, and its reas
     collection_id: 'orders',
   })
   await waitFor(catalogued.job_id)
+  // Its events go with it, but for this one.
+  await send('POST', `jobs/${catalogued.job_id}/purge`, { reason: 'to purge' })
   // GeoJSON, which the client of the tests leaves as text.
   const { features } = JSON.parse(await send('GET', 'stac/collections/orders/items')) as { features: { id: string }[] }
   await send('DELETE', `stac/collections/orders/items/${features[0]?.id}?dry_run=false`)
@@ -201,7 +204,8 @@ test('every order leaves an event with the name of whoever gave it, and its reas
   )
   const elsewhere = new Set(['schema.deployed', 'schema.rebuilt', 'webhook.retried', null])
   expect(new Set(rows.map((r) => r.event))).toEqual(new Set(Object.values(EVENTS).filter((e) => !elsewhere.has(e))))
-  for (const action of ['pause', 'resume', 'retry', 'rerun', 'bulk']) expect(rows.map((r) => r.reason)).toContain(`to ${action}`)
+  for (const action of ['pause', 'resume', 'retry', 'rerun', 'purge', 'bulk'])
+    expect(rows.map((r) => r.reason)).toContain(`to ${action}`)
 })
 
 const waitFor = (id: string) =>

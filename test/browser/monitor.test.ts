@@ -198,6 +198,13 @@ describe.skipIf(!browser)('the monitor page', () => {
     await page.waitForURL(/#\/jobs\/[0-9a-f]{64}/)
     const id = /[0-9a-f]{64}/.exec(page.url())?.[0] ?? ''
     expect((await app.waitForJob(id)).result).toMatchObject({ greetings: 3 })
+    await button(page, 'Purge').click()
+    const dialog = page.getByRole('dialog')
+    expect(await dialog.getByRole('button', { name: 'Purge' }).isDisabled()).toBe(true)
+    await dialog.getByLabel('Reason').fill('told by a test')
+    await dialog.getByRole('button', { name: 'Purge' }).click()
+    await page.waitForURL(/#\/jobs$/)
+    expect((await app.get(`/api/jobs/${id}`)).status).toBe(404)
   })
 
   test('from the first key press to a submitted job without a mouse', async () => {

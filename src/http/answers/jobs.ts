@@ -133,6 +133,10 @@ export const jobAnswers: AnswersByName = {
   resumeJob: action,
   retryJob: action,
   rerunJob: action,
+  purgeJob: found(
+    'there is no such job any more',
+    z.looseObject({ job_id: JobId, purged: z.literal(true), changed: z.boolean().describe('false: there was none') }),
+  ),
   changeJobs: found('each job, and what became of it', Bulk),
   listJobFiles: list('files', File),
   getJobFile: {

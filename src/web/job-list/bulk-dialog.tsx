@@ -10,7 +10,7 @@ import { Dialog } from '../ui/dialog.tsx'
 import { ErrorNotice } from '../ui/notice.tsx'
 import { Status } from '../ui/status.tsx'
 import { ACTIONS, type ActionName } from '../job/action-rules.ts'
-import { ReasonField } from '../job/actions.tsx'
+import { ReasonField } from '../ui/reason.tsx'
 import { apiFilter, inWords, type JobFilter } from './filter.ts'
 
 /** The server's own bound of one order. */

@@ -1,6 +1,7 @@
 // What operators can do to a job, and in which states. Pure.
 import type { JobStatus } from '../types.ts'
 
+/** Those that a filter takes too; a purge stands alone. */
 export type ActionName = 'cancel' | 'pause' | 'resume' | 'retry' | 'rerun'
 
 interface Action {

@@ -8,6 +8,9 @@ import type { JobDocument, JobStatus } from '../types.ts'
 import { ACTIONS, type ActionName } from './action-rules.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { ErrorNotice } from '../ui/notice.tsx'
+import { ReasonField } from '../ui/reason.tsx'
+import { hasEnded } from '../words.ts'
+import { PurgeButton } from './purge.tsx'
 
 /** A retry of a part of the failed tasks. */
 export interface Selection {
@@ -31,6 +34,7 @@ export function ActionButtons({ job, onDone }: ActionProps): JSX.Element | null 
           {ACTIONS[name].label}
         </button>
       ))}
+      {hasEnded(job.status) && <PurgeButton job={job} />}
       {asked && <ActionDialog job={job} action={asked} onClose={() => setAsked(undefined)} onDone={onDone} />}
     </span>
   )
@@ -103,26 +107,5 @@ function Outcome({ answer, onClose }: { readonly answer: Changed; readonly onClo
         </button>
       </div>
     </>
-  )
-}
-
-export function ReasonField({
-  value,
-  onChange,
-}: {
-  readonly value: string
-  readonly onChange: (value: string) => void
-}): JSX.Element {
-  return (
-    <label>
-      Reason
-      <input
-        required
-        maxLength={1000}
-        value={value}
-        placeholder="stands in the audit of the job"
-        onInput={(event) => onChange(event.currentTarget.value)}
-      />
-    </label>
   )
 }

@@ -11,13 +11,15 @@ export interface ConfirmProps {
   /** Of the button that gives the order. */
   readonly label: string
   readonly isDanger?: boolean
+  /** Whether everything that the order needs is filled in. */
+  readonly isReady?: boolean
   readonly children: ComponentChildren
   /** Closed when it is done. @throws what is shown */
   readonly order: () => Promise<unknown>
   readonly onClose: () => void
 }
 
-export function Confirm({ title, label, isDanger = false, children, order, onClose }: ConfirmProps): JSX.Element {
+export function Confirm({ title, label, isDanger = false, isReady = true, children, order, onClose }: ConfirmProps): JSX.Element {
   const [error, setError] = useState<ApiError>()
   const [busy, setBusy] = useState(false)
   const give = async (): Promise<void> => {
@@ -32,13 +34,15 @@ export function Confirm({ title, label, isDanger = false, children, order, onClo
   }
   return (
     <Dialog title={title} onClose={onClose}>
-      {children}
-      {error && <ErrorNotice error={error} />}
-      <div class="buttons">
-        <button type="button" class={isDanger ? 'danger' : 'primary'} disabled={busy} onClick={() => void give()}>
-          {label}
-        </button>
-      </div>
+      <form onSubmit={(event) => (event.preventDefault(), void give())}>
+        {children}
+        {error && <ErrorNotice error={error} />}
+        <div class="buttons">
+          <button type="submit" class={isDanger ? 'danger' : 'primary'} disabled={busy || !isReady}>
+            {label}
+          </button>
+        </div>
+      </form>
     </Dialog>
   )
 }
