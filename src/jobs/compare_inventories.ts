@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { defineJob, defineStage } from '../define/define-job.ts'
 import { type ContainerInventory, type InventoryChange, InventoryChanges, InventoryId } from '../models/inventory.ts'
 import { changesBetween } from '../inventory/compare-inventories.ts'
+import { Growth } from '../inventory/growth.ts'
 import { loadInventory, readParts } from '../inventory/inventory-file.ts'
 import { writeList } from '../inventory/list-file.ts'
 
@@ -29,6 +30,7 @@ const compare = defineStage({
     const blobsOf = (inventory: ContainerInventory) => readParts(ctx.blobs, inventory.blobs_ref.parts, ctx.signal)
     const found = { added: 0, changed: 0, removed: 0 }
     const counts = { unchanged: 0, bytes_added: 0, bytes_removed: 0 }
+    const growth = new Growth(later.prefix_filter ?? '')
     const sample: InventoryChange[] = []
     const changes = async function* () {
       for await (const change of changesBetween(
@@ -37,6 +39,7 @@ const compare = defineStage({
         counts,
       )) {
         found[change.change]++
+        growth.add(change)
         if (sample.length < SAMPLE) sample.push(change)
         yield change
       }
@@ -50,6 +53,7 @@ const compare = defineStage({
       container_name: later.container_name,
       ...found,
       ...counts,
+      ...growth.result(),
       changes_ref,
       sample,
       ...(warning ? { warning } : {}),
@@ -68,7 +72,7 @@ function differenceOf(a: ContainerInventory, b: ContainerInventory): string | un
 
 export default defineJob({
   name: 'compare_inventories',
-  description: 'Compares two inventories of a container: blobs added, changed by ETag, removed.',
+  description: 'Compares two inventories of a container: blobs added, changed by ETag, removed; by extension and folder.',
   parameters,
   stages: [compare],
   async accept({ before, after }, { blobs }) {

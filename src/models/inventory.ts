@@ -83,6 +83,16 @@ export const InventoryChange = z.object({
 })
 export type InventoryChange = z.infer<typeof InventoryChange>
 
+const Change = z.object({ count: z.int(), bytes: z.int() })
+/** What changed below one name. */
+export const GrowthRow = z.object({
+  name: z.string().nullable().describe('an extension or a folder; null: all others'),
+  added: Change,
+  changed: Change.extend({ bytes: z.int().describe('by which they grew; below zero: shrank') }),
+  removed: Change,
+})
+export type GrowthRow = z.infer<typeof GrowthRow>
+
 export const InventoryChanges = z.object({
   before: InventoryId.extend({ inventory_time: z.string(), blob_count: z.number().int() }),
   after: InventoryId.extend({ inventory_time: z.string(), blob_count: z.number().int() }),
@@ -93,6 +103,8 @@ export const InventoryChanges = z.object({
   unchanged: z.number().int(),
   bytes_added: z.number().int().describe('sizes of added blobs, and growth of changed ones'),
   bytes_removed: z.number().int().describe('sizes of removed blobs, and shrinkage of changed ones'),
+  by_extension: z.array(GrowthRow).optional().describe('most bytes first, 50 and the others; results of older releases lack it'),
+  by_prefix: z.array(GrowthRow).optional().describe('as by_extension, for the folders right below the prefix'),
   changes_ref: ListRef,
   sample: z.array(InventoryChange).max(20),
   warning: z.string().optional(),

@@ -9,6 +9,9 @@ export function bytes(value: number): string {
   return `${power === 0 || scaled >= 100 ? Math.round(scaled) : scaled.toFixed(1)} ${UNITS[power]}`
 }
 
+/** Bytes with their sign, where they may be below zero. */
+export const signed = (value: number): string => (value < 0 ? `−${bytes(-value)}` : `+${bytes(value)}`)
+
 /** 12,345 */
 export const count = (value: number): string => value.toLocaleString('en-US')
 

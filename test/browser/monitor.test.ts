@@ -4,7 +4,16 @@ import type { ContainerClient } from '@azure/storage-blob'
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { FOCUSED, type Look, openPage, type OpenPage, startBrowser, tabTo, viewProblems } from '../support/browser.ts'
+import {
+  accessibilityProblems,
+  FOCUSED,
+  type Look,
+  openPage,
+  type OpenPage,
+  startBrowser,
+  tabTo,
+  viewProblems,
+} from '../support/browser.ts'
 import { makeTiff, someSamples } from '../support/tiff-maker.ts'
 
 const { browser, reason } = await startBrowser()
@@ -239,6 +248,34 @@ describe.skipIf(!browser)('the monitor page', () => {
     await page.goto(`${app.host.url}/api/monitor#/containers/${container.containerName}?tab=inventory`)
     await page.getByRole('img', { name: /Bytes by folder: .*scenes/ }).waitFor()
     await page.getByText('Type distribution', { exact: false }).waitFor()
+  })
+
+  test('growth: two inventories are chosen and compared, bars tell what came, changed and went', async () => {
+    const grown = await app.container()
+    const put = (name: string, size: number): Promise<unknown> => grown.getBlockBlobClient(name).uploadData(new Uint8Array(size))
+    const inventory = async (query = ''): Promise<void> =>
+      void (await app.waitForJob(
+        (await app.submit('inventory_container', { container_name: grown.containerName }, query)).job_id,
+      ))
+    await Promise.all([put('old/a.csv', 2048), put('old/b.csv', 1024), put('c.tif', 1024)])
+    await inventory()
+    await Promise.all([put('new/d.tif', 8192), put('old/b.csv', 3072), grown.getBlockBlobClient('old/a.csv').delete()])
+    await inventory('?force=true')
+    const { page } = await open(`#/containers/${grown.containerName}?tab=inventory`)
+    await button(page, 'Compare').click()
+    const growth = page.getByRole('region', { name: 'Growth' })
+    await growth.getByText('1 added, 1 changed, 1 removed, 1 as before').waitFor()
+    const chart = (title: string): Promise<string | null> =>
+      growth.locator('figure', { hasText: title }).locator('tbody').textContent()
+    expect(await chart('Files by extension')).toBe('csv+0 ~1 −1tif+1 ~0 −0')
+    expect(await chart('Bytes by extension')).toBe('tif+8.0 KiB ~+0 B −0 Bcsv+0 B ~+2.0 KiB −2.0 KiB')
+    expect(await chart('Files by folder')).toBe('old/+0 ~1 −1new/+1 ~0 −0')
+    expect(await accessibilityProblems(page)).toEqual([])
+    // The address holds the comparison: it can be sent to somebody.
+    await page.reload()
+    await growth.getByText('1 added, 1 changed').waitFor()
+    expect(page.url()).toMatch(/compared=[0-9a-f]{64}/)
+    if (process.env['SCREENSHOTS']) await page.screenshot({ path: `${process.env['SCREENSHOTS']}/growth.png`, fullPage: true })
   })
 
   test('the map shows items of a job, their document and raster, and the tiles of its tasks', async () => {

@@ -5,6 +5,7 @@ import type { NameRange } from '../../src/models/inventory.ts'
 import { changesBetween } from '../../src/inventory/compare-inventories.ts'
 import { findDuplicates } from '../../src/inventory/duplicates.ts'
 import { Fingerprints } from '../../src/inventory/fingerprints.ts'
+import { Growth } from '../../src/inventory/growth.ts'
 import { Listing } from '../../src/inventory/listing.ts'
 import { MAX_RANGES, planRanges } from '../../src/inventory/plan-ranges.ts'
 import { mergeStatistics, RangeStatistics } from '../../src/inventory/statistics.ts'
@@ -211,5 +212,48 @@ describe('changes between two inventories', () => {
         expect(total(before) + counts.bytes_added - counts.bytes_removed).toBe(total(after))
       }),
     )
+  })
+})
+
+describe('growth', () => {
+  const change = (kind: 'added' | 'changed' | 'removed', name: string, size: number, size_before?: number) => ({
+    change: kind,
+    name,
+    size,
+    last_modified: '',
+    ...(size_before === undefined ? {} : { size_before }),
+  })
+  const none = { count: 0, bytes: 0 }
+
+  test('by extension and by the folder right below the prefix; what changed counts by how much it grew', () => {
+    const growth = new Growth('p/')
+    for (const c of [
+      change('added', 'p/a/x/1.tif', 100),
+      change('added', 'p/2.TIF', 20),
+      change('changed', 'p/a/3.csv', 5, 12),
+      change('removed', 'p/b/4', 9),
+    ])
+      growth.add(c)
+    expect(growth.result()).toEqual({
+      by_extension: [
+        { name: 'tif', added: { count: 2, bytes: 120 }, changed: none, removed: none },
+        { name: 'no_extension', added: none, changed: none, removed: { count: 1, bytes: 9 } },
+        { name: 'csv', added: none, changed: { count: 1, bytes: -7 }, removed: none },
+      ],
+      by_prefix: [
+        { name: 'p/a/', added: { count: 1, bytes: 100 }, changed: { count: 1, bytes: -7 }, removed: none },
+        { name: '', added: { count: 1, bytes: 20 }, changed: none, removed: none },
+        { name: 'p/b/', added: none, changed: none, removed: { count: 1, bytes: 9 } },
+      ],
+    })
+  })
+
+  test('20,000 folders are 50 rows and one of the others: nothing is lost', () => {
+    const growth = new Growth('')
+    for (let i = 0; i < 20_000; i++) growth.add(change('added', `d${i}/f`, 3))
+    const { by_prefix } = growth.result()
+    expect([by_prefix.length, by_prefix.at(-1)?.name]).toEqual([51, null])
+    expect(by_prefix.reduce((sum, row) => sum + row.added.count, 0)).toBe(20_000)
+    expect(by_prefix.reduce((sum, row) => sum + row.added.bytes, 0)).toBe(60_000)
   })
 })

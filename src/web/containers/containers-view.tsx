@@ -41,7 +41,7 @@ export function ContainersView({ at, container }: { readonly at: Address; readon
       {blob !== null ? (
         <BlobView key={blob} container={container} blob={blob} />
       ) : tab === 'inventory' ? (
-        <Inventory container={container} />
+        <Inventory at={at} container={container} />
       ) : (
         <Browse at={at} container={container} />
       )}

@@ -1,14 +1,16 @@
 // How a container is made up: by extension, size and kind at once, by folder from its newest inventory.
 import type { JSX } from 'preact'
-import { address } from '../address.ts'
-import { api, query } from '../api.ts'
+import { type Address, address } from '../address.ts'
+import { api } from '../api.ts'
 import { bytes, count, moment } from '../format.ts'
 import { useLoad } from '../hooks.ts'
 import { SizeChart } from '../job/result.tsx'
 import { distributionsIn, prefixesIn } from '../job/result-figures.ts'
-import type { Job, JobDocument, Json } from '../types.ts'
+import type { JobDocument, Json } from '../types.ts'
 import { Treemap } from '../ui/charts.tsx'
 import { Empty, Shown } from '../ui/notice.tsx'
+import { Growth } from './growth.tsx'
+import { inventoriesOf } from './inventories.ts'
 
 interface Summary {
   readonly file_count: number
@@ -18,7 +20,7 @@ interface Summary {
   readonly hint?: string
 }
 
-export function Inventory({ container }: { readonly container: string }): JSX.Element {
+export function Inventory({ at, container }: { readonly at: Address; readonly container: string }): JSX.Element {
   const load = useLoad(container, (signal) =>
     api<Summary & { [name: string]: Json }>(`containers/${container}/summary`, { signal }),
   )
@@ -47,18 +49,14 @@ export function Inventory({ container }: { readonly container: string }): JSX.El
         )}
       </Shown>
       <Folders container={container} />
+      <Growth at={at} container={container} />
     </>
   )
 }
 
 /** Of the newest inventory of the whole container, if there is one. */
 async function newestInventory(container: string, signal: AbortSignal): Promise<JobDocument | null> {
-  const asked = query({ type: 'inventory_container', status: 'completed', text: container, limit: 20 })
-  const { jobs } = await api<{ jobs: readonly Job[] }>(`jobs${asked}`, { signal })
-  const found = jobs.find(({ parameters }) => {
-    const given = parameters as Readonly<Record<string, Json>> | null
-    return given?.['container_name'] === container && (given['prefix'] ?? '') === ''
-  })
+  const [found] = await inventoriesOf(container, signal)
   return found ? api<JobDocument>(`jobs/${found.job_id}`, { signal }) : null
 }
 

@@ -49,3 +49,27 @@ export function prefixesIn(result: Json): Prefix[] {
       : [],
   )
 }
+
+export interface Growth {
+  readonly count: number
+  readonly bytes: number
+}
+export interface GrowthRow {
+  /** Null: all others. */
+  readonly name: string | null
+  readonly added: Growth
+  readonly changed: Growth
+  readonly removed: Growth
+}
+
+/** Rows of what a comparison of inventories tells by extension or by folder; none where it is another result. */
+export function growthIn(result: Json, by: 'by_extension' | 'by_prefix'): GrowthRow[] {
+  const found = isObject(result) ? result[by] : undefined
+  if (!Array.isArray(found)) return []
+  const isGrowth = (value: Json | undefined): boolean =>
+    isObject(value) && typeof value['count'] === 'number' && typeof value['bytes'] === 'number'
+  const isRow = (row: Json): boolean => isObject(row) && KINDS.every((kind) => isGrowth(row[kind]))
+  return found.filter(isRow) as unknown as GrowthRow[]
+}
+
+export const KINDS = ['added', 'changed', 'removed'] as const

@@ -5,6 +5,7 @@ import type { JobDocument, StageFigures } from '../types.ts'
 import { BarChart, Treemap } from '../ui/charts.tsx'
 import { JsonText } from '../ui/json.tsx'
 import { Empty } from '../ui/notice.tsx'
+import { GrowthCharts } from './growth.tsx'
 import { distributionsIn, type Distribution, prefixesIn } from './result-figures.ts'
 
 export function Result({ job, figures }: { readonly job: JobDocument; readonly figures: readonly StageFigures[] }): JSX.Element {
@@ -21,6 +22,7 @@ export function Result({ job, figures }: { readonly job: JobDocument; readonly f
             areas={prefixes.map(({ prefix, size }) => ({ label: prefix, value: size, text: bytes(size) }))}
           />
         )}
+        <GrowthCharts result={job.result} />
         {figures.map((stage) => (
           <TimeChart key={stage.stage} figures={stage} name={job.stages.find((s) => s.stage === stage.stage)?.name ?? ''} />
         ))}
