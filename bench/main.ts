@@ -1,4 +1,5 @@
-// `npm run bench [-- sql stack fairness host]`, `-- inline`, `-- containers`, `-- globs`, `-- eta`, `-- inventory`, `-- stac`, `-- soak <minutes>`:
+// `npm run bench [-- sql stack fairness host]`, `-- inline`, `-- containers`, `-- globs`, `-- eta`, `-- inventory`, `-- stac`, `-- monitor`,
+// `-- soak <minutes>`, `-- monitor-hour <minutes>`:
 // figures, goals and ratios; writes bench/results/*.json.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { type Backends, startBackends } from '../local/cloud.ts'
@@ -11,6 +12,7 @@ import { activities, idleShare, openHost, roundTrips } from './host.ts'
 import { millionBlobs } from './inventory.ts'
 import { median, type Row, whole, withHost } from './measure.ts'
 import { monitorHour } from './monitor-hour.ts'
+import { monitorPage } from './monitor.ts'
 import { rasterJobs } from './raster-tiles.ts'
 import { rasters } from './raster.ts'
 import { stacSearch } from './stac-search.ts'
@@ -212,6 +214,7 @@ try {
   if (all || wanted.has('host')) rows.push(...(await benchHost(false)))
   if (wanted.has('inline')) rows.push(...(await benchHost(true)))
   const minutes = [...wanted].map(Number).find((n) => n > 0) ?? 30
+  if (wanted.has('monitor')) rows.push(...(await monitorPage(backends, db)))
   if (wanted.has('monitor-hour')) rows.push(...(await monitorHour(backends, minutes)))
   if (wanted.has('soak')) rows.push(...(await benchSoak(backends, db, minutes)))
 } finally {
