@@ -132,6 +132,10 @@ const webhook = (name: string): object => ({
   created_by: name,
   updated_at: AT,
 })
+const growth = (name: string, i: number): object => {
+  const some = { count: 1, bytes: i }
+  return { name, added: some, changed: some, removed: some }
+}
 const tally = Object.fromEntries(NAMES.map((name, i) => [name, { count: 1, size: i + 1 }]))
 
 /** What the API would answer, by the path below `/api/`; the first that fits. */
@@ -156,7 +160,7 @@ const ANSWERS: readonly (readonly [path: RegExp, body: unknown])[] = [
         ...job(NAMES[0] ?? '', 1),
         job_id: ID,
         stages: NAMES.map(stage),
-        result: { [NAMES[0] ?? '']: NAMES, type_distribution: tally },
+        result: { [NAMES[0] ?? '']: NAMES, type_distribution: tally, by_extension: NAMES.map(growth) },
         drift: NAMES[3],
         error: { code: NAMES[1], details: NAMES[2] },
         runtime_status: NAMES[4],

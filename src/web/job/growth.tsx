@@ -52,13 +52,15 @@ function GrowthChart({ title, rows, measure }: ChartProps): JSX.Element {
                   {name}
                 </th>
                 <td class="length">
-                  {KINDS.map((kind) => (
-                    <span
-                      key={kind}
-                      class={`fill ${kind}`}
-                      style={{ width: `${(100 * Math.abs(row[kind][measure])) / most}%` }}
-                    />
-                  ))}
+                  <span class="stack">
+                    {KINDS.map((kind) => (
+                      <span
+                        key={kind}
+                        class={`fill ${kind}`}
+                        style={{ width: `${(100 * Math.abs(row[kind][measure])) / most}%` }}
+                      />
+                    ))}
+                  </span>
                 </td>
                 <td class="number">{textOf(row, measure)}</td>
               </tr>
@@ -73,8 +75,19 @@ function GrowthChart({ title, rows, measure }: ChartProps): JSX.Element {
 const nameOf = (name: string | null): string =>
   name === null ? 'all others' : name === '' ? 'at the top' : name.replaceAll('_', ' ')
 
-/** `+12 ~3 −4`: the sign tells what the colour does. */
+/** `+12 ~3 −4`: the sign tells what the colour does. What did not happen is left out. */
 function textOf({ added, changed, removed }: GrowthRow, measure: Measure): string {
-  if (measure === 'count') return `+${count(added.count)} ~${count(changed.count)} −${count(removed.count)}`
-  return `+${bytes(added.bytes)} ~${signed(changed.bytes)} −${bytes(removed.bytes)}`
+  const parts =
+    measure === 'count'
+      ? [
+          added.count > 0 && `+${count(added.count)}`,
+          changed.count > 0 && `~${count(changed.count)}`,
+          removed.count > 0 && `−${count(removed.count)}`,
+        ]
+      : [
+          added.count > 0 && `+${bytes(added.bytes)}`,
+          changed.count > 0 && `~${signed(changed.bytes)}`,
+          removed.count > 0 && `−${bytes(removed.bytes)}`,
+        ]
+  return parts.filter(Boolean).join(' ')
 }
