@@ -41,7 +41,7 @@ function GrowthChart({ title, rows, measure }: ChartProps): JSX.Element {
   const most = Math.max(1, ...shown.map(size))
   return (
     <figure class="chart">
-      <figcaption>{title}: added, changed, removed</figcaption>
+      <figcaption>{title}: + added, ~ changed, − removed</figcaption>
       <table class="bars growth">
         <tbody>
           {shown.map((row) => {
