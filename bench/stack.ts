@@ -20,13 +20,13 @@ export async function submitJob(url: string, type: string, parameters: object): 
 
 const submit = (url: string, n: number, name: string): Promise<string> => submitJob(url, 'hello_world', { n, name })
 
-/** Asked over SQL, so that polling does not load the host that is measured. */
-export async function ended(db: Pool, jobId: string): Promise<void> {
+/** Asked over SQL, so that polling does not load the host that is measured. @param pauseMs between two questions */
+export async function ended(db: Pool, jobId: string, pauseMs = 5): Promise<void> {
   for (;;) {
     const [row] = await db.query<{ status: string }>('SELECT status FROM app.jobs WHERE job_id = $1', [jobId])
     if (row?.status === 'completed') return
     if (row?.status === 'failed') throw new Error(`job ${jobId} failed`)
-    await new Promise((r) => setTimeout(r, 5))
+    await new Promise((r) => setTimeout(r, pauseMs))
   }
 }
 

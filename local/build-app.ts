@@ -24,6 +24,8 @@ export const filesOf = ({ outputs }: Metafile): string[] => [
 ]
 
 export interface BuildOptions {
+  /** The entry; else the product's. */
+  readonly main?: string
   /** Of Durable Functions, written into host.json; else it stays as it is. */
   readonly backend?: string | undefined
   /** What the app says of itself; else it is a development build. */
@@ -34,14 +36,17 @@ export interface BuildOptions {
  * Builds into `dist/app` and answers with the list of inputs.
  * @throws Error for a backend that is none
  */
-export async function buildApp(outdir = 'dist/app', { backend, release }: BuildOptions = {}): Promise<Metafile> {
+export async function buildApp(
+  outdir = 'dist/app',
+  { main = 'src/main.ts', backend, release }: BuildOptions = {},
+): Promise<Metafile> {
   await mkdir(outdir, { recursive: true })
   // On a laptop both are the checkout's: copies of an earlier package would hide what changed since.
   for (const name of ['sql', 'node_modules']) await rm(join(outdir, name), { recursive: true, force: true })
   const { metafile, outputFiles } = await build({
     write: false,
     // The second is no function app: its name must not match `main` of package.json, or the host would load it.
-    entryPoints: { main: 'src/main.ts', 'raster-worker': 'src/raster/worker.ts' },
+    entryPoints: { main, 'raster-worker': 'src/raster/worker.ts' },
     outdir,
     bundle: true,
     platform: 'node',
