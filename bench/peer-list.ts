@@ -16,6 +16,12 @@ export const PEERS: readonly Peer[] = [
   { name: 'starting design', module: 'starting-design', variant: '' },
   { name: 'graphile-worker', module: 'graphile-worker', variant: 'plain' },
   { name: 'graphile-worker, batched', module: 'graphile-worker', variant: 'batched' },
+  { name: 'pg-boss, flow', module: 'pg-boss', variant: 'flow' },
+  { name: 'pg-boss, batch', module: 'pg-boss', variant: 'batch' },
+  { name: 'DBOS, steps', module: 'dbos', variant: 'steps' },
+  { name: 'DBOS, queue', module: 'dbos', variant: 'queue' },
+  { name: 'BullMQ on Postgres', module: 'bullmq', variant: '' },
+  { name: 'Durable fan-out', module: 'durable-fan-out', variant: '' },
   { name: 'graphile-worker, arrays of 100', module: 'graphile-worker', variant: 'arrays', isCoarse: true },
 ]
 

@@ -119,11 +119,13 @@ async function visit(bench: Bench, name: string, sizes: readonly Size[]): Promis
   const due = sizes.filter((size) => isDue(bench, name, size))
   if (due.length === 0) return
   let runner: Runner | undefined
+  let failing: readonly Size[] = due
   try {
     runner = await bench.start(name)
     await warm(runner)
     await runner.check()
     for (const size of due) {
+      failing = [size]
       const sample = await measure(bench, runner, size)
       cellOf(bench, name, size).samples.push(sample)
       console.log(`${name}, ${size.kind} ${whole(size.n)}: ${sample.seconds.toFixed(3)} s`)
@@ -132,7 +134,7 @@ async function visit(bench: Bench, name: string, sizes: readonly Size[]): Promis
   } catch (error) {
     const note = `failed: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`
     console.log(error)
-    for (const size of due) cellOf(bench, name, size).note ??= note
+    for (const size of failing) cellOf(bench, name, size).note ??= note
   } finally {
     await runner?.stop()
   }
@@ -141,6 +143,7 @@ async function visit(bench: Bench, name: string, sizes: readonly Size[]): Promis
 /** Code that was compiled and connections that are open, in every system alike. */
 async function warm(runner: Runner): Promise<void> {
   await runner.run(100, 0, 1)
+  await runner.many(10)
   for (const until = performance.now() + WARM_MS; performance.now() < until;) await runner.run(1, 0, 1)
 }
 
