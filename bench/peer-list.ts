@@ -5,15 +5,14 @@ export interface Peer {
   /** File in bench/peers/, and the set-up that it is asked for. */
   readonly module: string
   readonly variant: string
-  /** It keeps nothing of a single task: faster for that, and compared apart. */
-  readonly isCoarse?: boolean
+  /** Faster because it keeps less, so that no goal is set against it: no state of a single task, or nothing of a job outside the caller's memory. */
+  readonly isApart?: boolean
 }
 
 export const OURS = 'Lamplighter'
 
-/** Coarse ones last, so that tables end with them. */
 export const PEERS: readonly Peer[] = [
-  { name: 'starting design', module: 'starting-design', variant: '' },
+  { name: 'starting design', module: 'starting-design', variant: '', isApart: true },
   { name: 'graphile-worker', module: 'graphile-worker', variant: 'plain' },
   { name: 'graphile-worker, batched', module: 'graphile-worker', variant: 'batched' },
   { name: 'pg-boss, flow', module: 'pg-boss', variant: 'flow' },
@@ -22,8 +21,8 @@ export const PEERS: readonly Peer[] = [
   { name: 'DBOS, queue', module: 'dbos', variant: 'queue' },
   { name: 'BullMQ on Postgres', module: 'bullmq', variant: '' },
   { name: 'Durable fan-out', module: 'durable-fan-out', variant: '' },
-  { name: 'graphile-worker, arrays of 100', module: 'graphile-worker', variant: 'arrays', isCoarse: true },
+  { name: 'graphile-worker, arrays of 100', module: 'graphile-worker', variant: 'arrays', isApart: true },
 ]
 
-/** Whether it keeps the state and result of each task, as ours does. */
-export const keepsTasks = (name: string): boolean => !PEERS.some((p) => p.name === name && p.isCoarse)
+/** Whether it keeps jobs and tasks as ours does. */
+export const isRival = (name: string): boolean => !PEERS.some((p) => p.name === name && p.isApart)

@@ -1,6 +1,6 @@
 // What the measurements of a comparison become: predictions, ratios, tables, goals. Pure.
 import { median, type Row, whole } from './measure.ts'
-import { keepsTasks, OURS, PEERS } from './peer-list.ts'
+import { isRival, OURS } from './peer-list.ts'
 
 /** `many`: jobs of one task at once; n is how many. */
 export type Kind = 'empty' | 'waiting' | 'many'
@@ -53,13 +53,13 @@ export function ratio(ours: Cell, peer: Cell): number {
   return peer.predicted === undefined ? Number.NaN : peer.predicted / secondsOf(ours)
 }
 
-/** The peer that comes closest to ours, or is further ahead, of those that keep each task. */
+/** The peer that comes closest to ours, or is further ahead, of those that keep as much. */
 export function closest(cells: readonly Cell[], kind: Kind, n: number): { peer: Cell; times: number } | undefined {
   const here = cells.filter((c) => c.kind === kind && c.n === n)
   const ours = here.find((c) => c.name === OURS)
   if (!ours || ours.samples.length === 0) return undefined
   return here
-    .filter((c) => c.name !== OURS && keepsTasks(c.name))
+    .filter((c) => c.name !== OURS && isRival(c.name))
     .map((peer) => ({ peer, times: ratio(ours, peer) }))
     .filter(({ times }) => !Number.isNaN(times))
     .sort((a, b) => a.times - b.times)[0]
@@ -160,18 +160,17 @@ export function goalRows(cells: readonly Cell[]): Row[] {
       },
     ]
   })
-  return [...one, ...rest, ...coarseRows(cells)]
+  return [...one, ...rest, ...apartRows(cells)]
 }
 
-/** Those that keep nothing of a single task: without a goal, but not left out. */
-function coarseRows(cells: readonly Cell[]): Row[] {
-  const [{ name } = { name: '' }] = PEERS.filter((p) => p.isCoarse)
+/** Those that keep less: without a goal, but not left out. */
+function apartRows(cells: readonly Cell[]): Row[] {
   return cells
-    .filter((c) => c.name === name && c.kind === 'empty' && c.n > 1)
+    .filter((c) => c.name !== OURS && !isRival(c.name) && c.kind === 'empty' && c.n > 1)
     .flatMap((peer) => {
       const ours = cells.find((c) => c.name === OURS && c.kind === peer.kind && c.n === peer.n)
       const times = ours ? ratio(ours, peer) : Number.NaN
       if (Number.isNaN(times)) return []
-      return [{ measure: `n = ${whole(peer.n)}, against ${name}`, figure: `${times.toFixed(1)} ×`, goal: '-', met: true }]
+      return [{ measure: `n = ${whole(peer.n)}, against ${peer.name}`, figure: `${times.toFixed(1)} ×`, goal: '-', met: true }]
     })
 }

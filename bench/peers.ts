@@ -114,7 +114,7 @@ async function startOurs(backends: Backends, db: Pool): Promise<Runner> {
   return { ...ourRunner(host.url, host, db), stop: () => host.stop() }
 }
 
-/** Starts a system, warms it, measures the sizes. What cannot start or fails is noted in its cells, and the others go on. */
+/** Starts a system, warms it, measures the sizes. One that cannot start or fails is noted in its cells and in the exit code; the others go on. */
 async function visit(bench: Bench, name: string, sizes: readonly Size[]): Promise<void> {
   const due = sizes.filter((size) => isDue(bench, name, size))
   if (due.length === 0) return
@@ -127,13 +127,14 @@ async function visit(bench: Bench, name: string, sizes: readonly Size[]): Promis
     for (const size of due) {
       failing = [size]
       const sample = await measure(bench, runner, size)
+      await runner.check()
       cellOf(bench, name, size).samples.push(sample)
       console.log(`${name}, ${size.kind} ${whole(size.n)}: ${sample.seconds.toFixed(3)} s`)
-      await runner.check()
     }
   } catch (error) {
     const note = `failed: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`
-    console.log(error)
+    console.error(error)
+    process.exitCode = 1
     for (const size of failing) cellOf(bench, name, size).note ??= note
   } finally {
     await runner?.stop()
