@@ -163,8 +163,12 @@ function cellOf(
 function isDue(bench: Bench, name: string, { kind, n }: Size): boolean {
   const cell = cellOf(bench, name, { kind, n })
   if (cell.note) return false
-  const smaller = [...bench.cells.values()]
-  const seconds = kind === 'many' ? undefined : predict(smaller, { name, kind, n })
+  const smaller = kind === 'many' ? undefined : bench.cells.get(`${name} ${kind} ${n / 10}`)
+  if (smaller?.note?.startsWith('failed')) {
+    cell.note = `not run: failed at n = ${whole(n / 10)}`
+    return false
+  }
+  const seconds = smaller && predict([smaller], { name, kind, n })
   if (seconds === undefined || seconds <= LIMIT_SECONDS) return true
   cell.predicted = seconds
   cell.note = `not run: ${whole(seconds)} s at its rate of n = ${whole(n / 10)}`
