@@ -1,5 +1,5 @@
 // `npm run bench [-- sql stack fairness host]`, `-- inline`, `-- containers`, `-- globs`, `-- eta`, `-- inventory`, `-- stac`, `-- monitor`,
-// `-- peers [--quick]`, `-- soak <minutes>`, `-- monitor-hour <minutes>`:
+// `-- peers [--quick]`, `-- scaling`, `-- soak <minutes>`, `-- monitor-hour <minutes>`:
 // figures, goals and ratios; writes bench/results/*.json.
 import { rmSync } from 'node:fs'
 import { type Backends, startBackends } from '../local/cloud.ts'
@@ -16,6 +16,7 @@ import { monitorPage } from './monitor.ts'
 import { peers } from './peers.ts'
 import { rasterJobs } from './raster-tiles.ts'
 import { rasters } from './raster.ts'
+import { scaling } from './scaling.ts'
 import { stacSearch } from './stac-search.ts'
 import { soak } from './soak.ts'
 import { sqlCore } from './sql-core.ts'
@@ -204,6 +205,7 @@ try {
   if (all || wanted.has('sql')) rows.push(...(await benchSql(db)))
   if (all || wanted.has('stack')) rows.push(...(await benchStack(backends, db)))
   if (wanted.has('peers')) rows.push(...(await peers(backends, db, wanted.has('--quick'))))
+  if (wanted.has('scaling')) rows.push(...(await scaling(backends, db)))
   if (wanted.has('containers')) rows.push(...(await containers(backends, db)))
   if (wanted.has('raster')) {
     rows.push(...(await rasters(10_000)))

@@ -21,27 +21,31 @@ afterAll(async () => {
   await database.drop()
 })
 
-test.each(['claim_tasks', 'complete_tasks', 'close_stage', 'add_tasks'])(
-  '%s: every third answer is lost, and the job ends within its lease, each effect once',
-  async (name) => {
-    let calls = 0
-    let cuts = 0
-    relay.cutAnswer = (sent) => {
-      const isCut = sent.includes(`app.${name}(`) && calls++ % 3 === 0
-      if (isCut) cuts++
-      return isCut
-    }
-    const n = 1000
-    const { job_id } = await app.submit('hello_world', { n, name })
-    expect(await app.waitForJob(job_id)).toMatchObject({ status: 'completed', attempt: 1, result: { greetings: n, replies: n } })
-    relay.cutAnswer = () => false
-    expect([name, cuts > 0]).toEqual([name, true])
-    const rows = await database.pool.query(
-      `SELECT s.stage_no AS stage, count(*)::int AS n, max(t.claims)::int AS claims FROM app.stages s JOIN app.tasks t USING (stage_id)
+test.each([
+  ['claim_tasks', 1000],
+  ['complete_tasks', 1000],
+  ['close_stage', 1000],
+  ['plan_stage', 1000],
+  // A plan of more than one batch, and a stage that one worker does.
+  ['add_tasks', 2500],
+  ['complete_tasks_and_close', 30],
+])('%s: every third answer is lost, and the job ends within its lease, each effect once', async (name, n) => {
+  let calls = 0
+  let cuts = 0
+  relay.cutAnswer = (sent) => {
+    const isCut = sent.includes(`app.${name}(`) && calls++ % 3 === 0
+    if (isCut) cuts++
+    return isCut
+  }
+  const { job_id } = await app.submit('hello_world', { n, name })
+  expect(await app.waitForJob(job_id)).toMatchObject({ status: 'completed', attempt: 1, result: { greetings: n, replies: n } })
+  relay.cutAnswer = () => false
+  expect([name, cuts > 0]).toEqual([name, true])
+  const rows = await database.pool.query(
+    `SELECT s.stage_no AS stage, count(*)::int AS n, max(t.claims)::int AS claims FROM app.stages s JOIN app.tasks t USING (stage_id)
        WHERE s.job_id = $1 AND t.status = 'completed' GROUP BY 1 ORDER BY 1`,
-      [job_id],
-    )
-    // A claim that was asked for again is the same claim.
-    expect(rows).toEqual([1, 2].map((stage) => ({ stage, n, claims: 1 })))
-  },
-)
+    [job_id],
+  )
+  // A claim that was asked for again is the same claim.
+  expect(rows).toEqual([1, 2].map((stage) => ({ stage, n, claims: 1 })))
+})

@@ -75,17 +75,19 @@ test('all connections are busy: 503 with Retry-After instead of a queue without 
 })
 
 test('a full disk: nothing is half-written, and the job goes on when there is room again', async () => {
+  // What a sequence counts is not rolled back.
+  await database.pool.query('CREATE SEQUENCE app.refused; GRANT USAGE ON app.refused TO PUBLIC')
   await database.pool.query(
     `CREATE FUNCTION app.full_disk() RETURNS trigger LANGUAGE plpgsql AS
-     $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$`,
+     $$ BEGIN PERFORM nextval('app.refused'); RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$`,
   )
   await database.pool.query(
     'CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON app.tasks FOR EACH STATEMENT EXECUTE FUNCTION app.full_disk()',
   )
   const { job_id } = await app.submit('hello_world', { n: 500, name: randomUUID() })
-  const opened = `SELECT 1 FROM app.stages WHERE job_id = $1`
-  await until('the stage is open', async () => (await database.pool.query(opened, [job_id]))[0])
-  expect((await app.get(`/api/jobs/${job_id}`)).body.status).toBe('processing')
+  const refused = 'SELECT 1 FROM app.refused WHERE is_called AND last_value >= 2'
+  await until('the plan was refused twice', async () => (await database.pool.query(refused))[0])
+  expect((await app.get(`/api/jobs/${job_id}`)).body).toMatchObject({ status: 'queued', stage: 0, stages: [] })
   await database.pool.query('DROP TRIGGER full_disk ON app.tasks')
   expect(await app.waitForJob(job_id)).toMatchObject({
     status: 'completed',
