@@ -14,11 +14,8 @@ let database: TestDatabase
 beforeAll(async () => void (database = await createDatabase()))
 afterAll(() => database.drop())
 
-/** Transactions that wrote since the database began; each add_tasks has one more inside. */
-const written = async (): Promise<number> => {
-  const [row] = await database.pool.query<{ n: string }>('SELECT pg_current_xact_id()::text AS n')
-  return Number(row?.n)
-}
+/** Statements that write nothing; each of the others is a transaction of its own, and so a commit. */
+const READS: ReadonlySet<string> = new Set(['caller_load', 'stage_readiness', 'stages'])
 
 test('hello_world of one task: 3 activities, at most 14 round trips and 8 commits, from the submission to the recorded end', async () => {
   const statements: string[] = []
@@ -49,9 +46,8 @@ test('hello_world of one task: 3 activities, at most 14 round trips and 8 commit
   // The first job of a process also tells that the process lives.
   await run('first')
   statements.length = 0
-  const before = await written()
   expect(await run('second')).toEqual(['advanceJob', 'runTasks', 'runTasks'])
-  const commits = (await written()) - before - 1 - statements.filter((name) => name === 'plan_stage').length
+  const commits = statements.filter((name) => !READS.has(name)).length
   expect(statements.length, statements.join(' ')).toBeLessThanOrEqual(14)
   expect(commits).toBeLessThanOrEqual(8)
 })
