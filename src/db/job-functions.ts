@@ -2,15 +2,8 @@
 import type { JobStatus, StageOutcome, StageStatus } from '../models/words.ts'
 import type { Database } from './pool.ts'
 import { sqlFunction } from './sql-function.ts'
+import { CLOSED, type JobAttempt, STAGE_ATTEMPT, type StageAttempt, type StageClosure } from './stage-columns.ts'
 import type { NewTask } from './task-functions.ts'
-
-interface JobAttempt {
-  readonly job_id: string
-  readonly attempt: number
-}
-interface StageAttempt extends JobAttempt {
-  readonly stage_no: number
-}
 
 export const submitJob = sqlFunction<
   {
@@ -61,70 +54,42 @@ export const beginJob = sqlFunction<
   { status: 'text', attempt: 'integer', stage: 'integer', total_stages: 'integer', job_type: 'text', parameters: 'jsonb' },
 )
 
-export const openStage = sqlFunction<
-  StageAttempt & { name: string; weight: string; on_task_failure: string; max_claims: number },
-  { status: StageStatus; outcome: StageOutcome | null; plan_cursor: number }
->(
+/** What a stage row is opened with. */
+interface OpenedStage extends StageAttempt {
+  readonly name: string
+  readonly weight: string
+  readonly on_task_failure: string
+  readonly max_claims: number
+}
+const OPENED_STAGE = {
+  ...STAGE_ATTEMPT,
+  name: 'text',
+  weight: 'text',
+  on_task_failure: 'text',
+  max_claims: 'integer',
+} as const
+
+export const openStage = sqlFunction<OpenedStage, { status: StageStatus; outcome: StageOutcome | null; plan_cursor: number }>(
   'open_stage',
-  {
-    job_id: 'text',
-    attempt: 'integer',
-    stage_no: 'integer',
-    name: 'text',
-    weight: 'text',
-    on_task_failure: 'text',
-    max_claims: 'integer',
-  },
+  OPENED_STAGE,
   { status: 'text', outcome: 'text', plan_cursor: 'integer' },
 )
 
 export const sealStage = sqlFunction<StageAttempt & { expected: number }, { seal_stage: boolean }>(
   'seal_stage',
   {
-    job_id: 'text',
-    attempt: 'integer',
-    stage_no: 'integer',
+    ...STAGE_ATTEMPT,
     expected: 'integer',
   },
   { seal_stage: 'boolean' },
 )
 
-/** What close_stage answers; see sql/functions/close_stage.sql. */
-export interface StageClosure {
-  readonly state: 'closed' | 'open' | 'planning' | 'superseded'
-  readonly closed_now: boolean
-  readonly outcome: StageOutcome | null
-  readonly expected: number | null
-  readonly completed: number | null
-  readonly failed: number | null
-  readonly skipped: number | null
-  readonly open_at_least: number | null
-  /** Counts leases of living workers too. */
-  readonly next_ready_at: Date | null
-  /** Only tasks that wait for their next try. */
-  readonly next_retry_at: Date | null
-}
-
-export const closeStage = sqlFunction<StageAttempt, StageClosure>(
-  'close_stage',
-  {
-    job_id: 'text',
-    attempt: 'integer',
-    stage_no: 'integer',
-  },
-  {
-    state: 'text',
-    closed_now: 'boolean',
-    outcome: 'text',
-    expected: 'integer',
-    completed: 'integer',
-    failed: 'integer',
-    skipped: 'integer',
-    open_at_least: 'integer',
-    next_ready_at: 'timestamp with time zone',
-    next_retry_at: 'timestamp with time zone',
-  },
-)
+export const closeStage = sqlFunction<StageAttempt, StageClosure>('close_stage', STAGE_ATTEMPT, {
+  ...CLOSED,
+  open_at_least: 'integer',
+  next_ready_at: 'timestamp with time zone',
+  next_retry_at: 'timestamp with time zone',
+})
 
 /** How much of a stage there is to do now; see sql/functions/stage_readiness.sql. */
 export interface StageReadiness {
@@ -156,30 +121,16 @@ export const stageReadiness = sqlFunction<{ job_id: string; stage_no: number }, 
 )
 
 /** A plan of one batch: begins or advances the job, opens, fills and seals the stage in one transaction. */
-export const planStage = sqlFunction<
-  StageAttempt & { name: string; weight: string; on_task_failure: string; max_claims: number; tasks: readonly NewTask[] },
-  StageReadiness
->(
+export const planStage = sqlFunction<OpenedStage & { tasks: readonly NewTask[] }, StageReadiness>(
   'plan_stage',
-  {
-    job_id: 'text',
-    attempt: 'integer',
-    stage_no: 'integer',
-    name: 'text',
-    weight: 'text',
-    on_task_failure: 'text',
-    max_claims: 'integer',
-    tasks: 'jsonb',
-  },
+  { ...OPENED_STAGE, tasks: 'jsonb' },
   READINESS,
 )
 
 export const recordStageSummary = sqlFunction<StageAttempt & { summary: unknown }, { record_stage_summary: boolean }>(
   'record_stage_summary',
   {
-    job_id: 'text',
-    attempt: 'integer',
-    stage_no: 'integer',
+    ...STAGE_ATTEMPT,
     summary: 'jsonb',
   },
   { record_stage_summary: 'boolean' },

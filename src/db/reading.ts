@@ -31,7 +31,7 @@ export async function findJob(db: Database, jobId: string): Promise<JobRow | und
 
 /** What a turn of a job begins with: its row, and the readiness of the stage that it is at. */
 export interface JobTurn {
-  readonly row: Pick<JobRow, 'status' | 'attempt' | 'stage' | 'total_stages' | 'job_type' | 'parameters'>
+  readonly row: Pick<JobRow, 'status' | 'attempt' | 'stage' | 'job_type' | 'parameters'>
   /** The row tells of no movement for 5 s: begin_job notes this turn. */
   readonly isStale: boolean
   /** Undefined: the stage has no row yet. */
@@ -43,7 +43,7 @@ export async function findTurn(db: Database, jobId: string): Promise<JobTurn | u
   const rows = await db.query<
     JobTurn['row'] & Omit<StageReadiness, 'status'> & { is_stale: boolean; stage_status: StageReadiness['status'] | null }
   >(
-    `SELECT j.status, j.attempt, j.stage, j.total_stages, j.job_type, j.parameters, j.updated_at < now() - interval '5 seconds' AS is_stale,
+    `SELECT j.status, j.attempt, j.stage, j.job_type, j.parameters, j.updated_at < now() - interval '5 seconds' AS is_stale,
        r.status AS stage_status, r.outcome, r.expected, r.ready, r.open_at_least, r.next_ready_at, r.sealed_at, r.held
      FROM app.jobs j LEFT JOIN LATERAL app.stage_readiness(j.job_id, j.stage) r ON true WHERE j.job_id = $1`,
     [jobId],

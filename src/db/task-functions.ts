@@ -1,12 +1,6 @@
 // Callers of the SQL functions that add, hand out and complete tasks. Contracts: header of sql/functions/<name>.sql.
-import type { StageOutcome } from '../models/words.ts'
 import { sqlFunction } from './sql-function.ts'
-
-interface StageAttempt {
-  readonly job_id: string
-  readonly attempt: number
-  readonly stage_no: number
-}
+import { CLOSED, type Closure, STAGE_ATTEMPT, type StageAttempt } from './stage-columns.ts'
 
 /** Element of add_tasks' array. */
 export interface NewTask {
@@ -18,9 +12,7 @@ export interface NewTask {
 export const addTasks = sqlFunction<StageAttempt & { cursor: number; tasks: readonly NewTask[] }, { add_tasks: number }>(
   'add_tasks',
   {
-    job_id: 'text',
-    attempt: 'integer',
-    stage_no: 'integer',
+    ...STAGE_ATTEMPT,
     cursor: 'integer',
     tasks: 'jsonb',
   },
@@ -38,9 +30,7 @@ export interface ClaimedTask {
 export const claimTasks = sqlFunction<StageAttempt & { limit: number; worker: string; lease: number }, ClaimedTask>(
   'claim_tasks',
   {
-    job_id: 'text',
-    attempt: 'integer',
-    stage_no: 'integer',
+    ...STAGE_ATTEMPT,
     limit: 'integer',
     worker: 'uuid',
     lease: 'interval',
@@ -52,9 +42,7 @@ export const claimTasks = sqlFunction<StageAttempt & { limit: number; worker: st
 export const heldClaims = sqlFunction<StageAttempt & { worker: string }, ClaimedTask>(
   'held_claims',
   {
-    job_id: 'text',
-    attempt: 'integer',
-    stage_no: 'integer',
+    ...STAGE_ATTEMPT,
     worker: 'uuid',
   },
   { task_no: 'integer', task_key: 'text', source_key: 'text', claims: 'integer', parameters: 'jsonb' },
@@ -72,9 +60,7 @@ export const extendLeases = sqlFunction<
 >(
   'extend_leases',
   {
-    job_id: 'text',
-    attempt: 'integer',
-    stage_no: 'integer',
+    ...STAGE_ATTEMPT,
     worker: 'uuid',
     task_nos: 'integer[]',
     lease: 'interval',
@@ -105,37 +91,15 @@ export interface AppliedOutcome {
 
 export const completeTasks = sqlFunction<StageAttempt & { worker: string; results: readonly TaskOutcome[] }, AppliedOutcome>(
   'complete_tasks',
-  { job_id: 'text', attempt: 'integer', stage_no: 'integer', worker: 'uuid', results: 'jsonb' },
+  { ...STAGE_ATTEMPT, worker: 'uuid', results: 'jsonb' },
   { task_no: 'integer', outcome: 'text', reason: 'text' },
 )
 
 /** For a worker that is probably the last one: closes the stage in the transaction of its results. Unless it is closed then, ask close_stage. */
 export const completeTasksAndClose = sqlFunction<
   StageAttempt & { worker: string; results: readonly TaskOutcome[] },
-  {
-    outcomes: readonly AppliedOutcome[]
-    state: 'closed' | 'open' | 'planning' | 'superseded'
-    closed_now: boolean
-    outcome: StageOutcome | null
-    expected: number | null
-    completed: number | null
-    failed: number | null
-    skipped: number | null
-  }
->(
-  'complete_tasks_and_close',
-  { job_id: 'text', attempt: 'integer', stage_no: 'integer', worker: 'uuid', results: 'jsonb' },
-  {
-    outcomes: 'jsonb',
-    state: 'text',
-    closed_now: 'boolean',
-    outcome: 'text',
-    expected: 'integer',
-    completed: 'integer',
-    failed: 'integer',
-    skipped: 'integer',
-  },
-)
+  Closure & { outcomes: readonly AppliedOutcome[] }
+>('complete_tasks_and_close', { ...STAGE_ATTEMPT, worker: 'uuid', results: 'jsonb' }, { outcomes: 'jsonb', ...CLOSED })
 
 export const releaseTasks = sqlFunction<
   StageAttempt & { worker: string; task_nos: readonly number[] },
@@ -143,9 +107,7 @@ export const releaseTasks = sqlFunction<
 >(
   'release_tasks',
   {
-    job_id: 'text',
-    attempt: 'integer',
-    stage_no: 'integer',
+    ...STAGE_ATTEMPT,
     worker: 'uuid',
     task_nos: 'integer[]',
   },
@@ -155,9 +117,7 @@ export const releaseTasks = sqlFunction<
 export const skipRest = sqlFunction<StageAttempt & { limit: number }, { skip_rest: number }>(
   'skip_rest',
   {
-    job_id: 'text',
-    attempt: 'integer',
-    stage_no: 'integer',
+    ...STAGE_ATTEMPT,
     limit: 'integer',
   },
   { skip_rest: 'integer' },

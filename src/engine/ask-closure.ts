@@ -1,13 +1,11 @@
 // Asks whether a stage is closed, and says so once: the one caller that closed it logs it.
-import { closeStage, type StageClosure } from '../db/job-functions.ts'
+import { closeStage } from '../db/job-functions.ts'
+import type { Closure, StageClosure } from '../db/stage-columns.ts'
 import { countPoisoned } from '../db/reading-failures.ts'
 import { only } from '../db/sql-function.ts'
 import type { AnyJob, AnyStage } from '../define/define-job.ts'
 import { countTasks } from '../telemetry/metrics.ts'
 import type { Deps } from './deps.ts'
-
-/** What a question says that found the stage closed, or closed it. */
-export type Closed = Pick<StageClosure, 'closed_now' | 'outcome' | 'expected' | 'completed' | 'failed' | 'skipped'>
 
 interface StageKey {
   readonly job_id: string
@@ -31,7 +29,7 @@ export async function tellClosed(
   deps: Deps,
   key: StageKey,
   of: { readonly job: AnyJob; readonly stage: AnyStage },
-  { closed_now, outcome, expected, completed, failed, skipped }: Closed,
+  { closed_now, outcome, expected, completed, failed, skipped }: Closure,
 ): Promise<void> {
   if (!closed_now) return
   const { job_id, stage_no: stage } = key

@@ -6,6 +6,7 @@ import { type AnyStage, stageAt } from '../define/define-job.ts'
 import { AppError } from '../rules/errors.ts'
 import { TaskKey } from '../models/names.ts'
 import type { Deps } from './deps.ts'
+import { unlessLacking } from './older-schema.ts'
 import { stageResults } from './stage-results.ts'
 import type { StageTarget } from './targets.ts'
 
@@ -53,13 +54,13 @@ export async function planAtOnce(deps: Deps, target: StageTarget): Promise<Stage
   const tasks = oneBatch(deps, stage, target)
   if (!tasks) return undefined
   try {
-    const readiness = only(await planWholeStage(deps.db, { ...keyOf(target), ...rowOf(target, stage), tasks }))
-    if (readiness.status === 'planning') return undefined
+    const rows = await unlessLacking(() => planWholeStage(deps.db, { ...keyOf(target), ...rowOf(target, stage), tasks }))
+    const readiness = rows && only(rows)
+    if (!readiness || readiness.status === 'planning') return undefined
     tellPlanned(deps, target, stage, tasks.length)
     return readiness
   } catch (error) {
-    // A schema that is older than this release does not have it.
-    if (error instanceof AppError && error.retryable && error.code !== 'DATABASE_SCHEMA') throw error
+    if (error instanceof AppError && error.retryable) throw error
     return undefined
   }
 }

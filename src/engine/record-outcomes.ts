@@ -1,10 +1,10 @@
 // Records what a batch finished, and tells of it: counts for the report, figures, and one line for what failed alike.
 import { only } from '../db/sql-function.ts'
+import type { Closure } from '../db/stage-columns.ts'
 import { type ClaimedTask, completeTasks, completeTasksAndClose, type TaskOutcome } from '../db/task-functions.ts'
 import { countTasks, isMeasuring, recordDuration, type TaskLabels } from '../telemetry/metrics.ts'
-import type { Closed } from './ask-closure.ts'
-import { AppError } from '../rules/errors.ts'
 import type { Deps } from './deps.ts'
+import { unlessLacking } from './older-schema.ts'
 import { repeated } from './repeated.ts'
 import type { WorkerTarget } from './targets.ts'
 
@@ -24,10 +24,13 @@ export async function recordOutcomes(
   results: readonly TaskOutcome[],
   counts: Counts,
   isLast = false,
-): Promise<Closed | undefined> {
+): Promise<Closure | undefined> {
   const { jobId: job_id, attempt, stageNo: stage_no, worker, leaseMs } = target
   const given = { job_id, attempt, stage_no, worker, results }
-  const closure = isLast ? await repeated(deps, leaseMs, () => withClosure(deps, given)) : undefined
+  const asked = isLast
+    ? await repeated(deps, leaseMs, () => unlessLacking(() => completeTasksAndClose(deps.db, given)))
+    : undefined
+  const closure = asked && only(asked)
   const answers = closure?.outcomes ?? (await repeated(deps, leaseMs, () => completeTasks(deps.db, given)))
   const recorded: TaskOutcome[] = []
   for (const { task_no, outcome, reason } of answers) {
@@ -40,16 +43,6 @@ export async function recordOutcomes(
   }
   tell(deps, target, claimed, recorded)
   return closure?.state === 'closed' ? closure : undefined
-}
-
-/** Undefined where the schema is older than this release. */
-async function withClosure(deps: Deps, given: Parameters<typeof completeTasksAndClose>[1]) {
-  try {
-    return only(await completeTasksAndClose(deps.db, given))
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'DATABASE_SCHEMA') return undefined
-    throw error
-  }
 }
 
 /** A failure that may be repeated and has tries left is repeated: the rule of complete_tasks. */

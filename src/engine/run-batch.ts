@@ -1,9 +1,9 @@
 // Runs the claimed tasks of one worker side by side, records outcomes, keeps leases alive, and stops what may not go on.
 import pLimit from 'p-limit'
+import type { Closure } from '../db/stage-columns.ts'
 import { type ClaimedTask, extendLeases, releaseTasks, type TaskOutcome } from '../db/task-functions.ts'
 import { failedDependency, type DependencyName } from '../rules/dependencies.ts'
 import { AppError } from '../rules/errors.ts'
-import type { Closed } from './ask-closure.ts'
 import type { Deps } from './deps.ts'
 import { showLife } from './liveness.ts'
 import { predecessorsOf } from './predecessors.ts'
@@ -32,7 +32,7 @@ export interface BatchReport {
   /** Dependencies that failures of the batch tell to be down. */
   readonly failedDependencies: ReadonlySet<DependencyName>
   /** The stage, when the last results found it closed. */
-  readonly closed: Closed | undefined
+  readonly closed: Closure | undefined
 }
 
 /**
@@ -84,7 +84,7 @@ class Finished {
   outcomes: TaskOutcome[] = []
   readonly unused: number[] = []
   readonly counts = { completed: 0, failed: 0 }
-  closed: Closed | undefined
+  closed: Closure | undefined
   readonly #of: readonly [Deps, WorkerTarget, readonly ClaimedTask[]]
 
   constructor(...of: readonly [Deps, WorkerTarget, readonly ClaimedTask[]]) {

@@ -1,12 +1,12 @@
 // runTasks: one worker. Claims, runs, completes, repeats; ends by asking close_stage. Never throws for a task's failure.
-import type { StageClosure } from '../db/job-functions.ts'
+import type { Closure, StageClosure } from '../db/stage-columns.ts'
 import { findJob } from '../db/reading.ts'
 import { type ClaimedTask, claimTasks, heldClaims } from '../db/task-functions.ts'
 import { stageAt } from '../define/define-job.ts'
 import type { RunInput, RunReport, Step } from '../models/steps.ts'
 import type { Deps } from './deps.ts'
 import { carryOn } from './advance.ts'
-import { askClosure, type Closed, tellClosed } from './ask-closure.ts'
+import { askClosure, tellClosed } from './ask-closure.ts'
 import { gateOf, reportProbe } from './dependency-gate.ts'
 import { knownJob } from './known-jobs.ts'
 import { showLife, workerId } from './liveness.ts'
@@ -30,7 +30,7 @@ export async function runTasks(input: RunInput, deps: Deps): Promise<RunReport> 
   const release = target.stage.slots ? await target.stage.slots.take(SLICE_MS) : NOTHING
   // Every place is taken: handed back, so that the orchestrator asks again, and no claim has waited for one.
   if (!release) return total
-  let closed: Closed | undefined
+  let closed: Closure | undefined
   try {
     await showLife(deps)
     closed = await work(deps, target, total, input.alone === true)
@@ -56,7 +56,7 @@ async function targetOf({ jobId, attempt, stage: stageNo }: RunInput, deps: Deps
 }
 
 /** The last one out carries on: it asks what the job needs now. Failing that is no failure of the worker: the orchestrator asks then. */
-async function nextStep(deps: Deps, target: WorkerTarget, closed: Closed): Promise<Step | undefined> {
+async function nextStep(deps: Deps, target: WorkerTarget, closed: Closure): Promise<Step | undefined> {
   try {
     return await carryOn(deps, target, closed.outcome === 'failed')
   } catch (error) {
@@ -74,7 +74,7 @@ async function work(
   target: WorkerTarget,
   total: { claimed: number; completed: number; failed: number },
   alone: boolean,
-): Promise<Closed | undefined> {
+): Promise<Closure | undefined> {
   const { stage } = target
   const key = { job_id: target.jobId, attempt: target.attempt, stage_no: target.stageNo }
   const deadline = deps.now().getTime() + SLICE_MS

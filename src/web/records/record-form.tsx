@@ -5,7 +5,7 @@ import { api, ApiError } from '../api.ts'
 import { asApiError } from '../hooks.ts'
 import type { Issue, Json } from '../types.ts'
 import { ErrorNotice } from '../ui/notice.tsx'
-import { FormField } from '../submit/field.tsx'
+import { FormFields } from '../submit/field.tsx'
 import { type Field, parametersOf } from '../submit/schema-form.ts'
 import { withoutShown } from '../submit/submit-form.tsx'
 
@@ -35,15 +35,7 @@ export function RecordForm({ fieldsFor, initial, label, cancelHref, save }: Reco
   }
   return (
     <form class="card form" onSubmit={(event) => (event.preventDefault(), void send())} noValidate>
-      {fields.map((field) => (
-        <FormField
-          key={field.path}
-          field={field}
-          value={values[field.path] ?? field.initial}
-          problem={issues.find(({ path }) => path === field.path)?.message}
-          onChange={(value) => setValues({ ...values, [field.path]: value })}
-        />
-      ))}
+      <FormFields fields={fields} values={values} issues={issues} onChange={setValues} />
       {error && <ErrorNotice error={withoutShown(error, fields)} />}
       <div class="buttons">
         <button type="submit" class="primary" disabled={busy}>

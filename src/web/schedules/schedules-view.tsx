@@ -1,76 +1,24 @@
 // Schedules: which job is submitted when, what became of the last due time, and the next ones.
 import type { JSX } from 'preact'
-import { type Address, address, changed } from '../address.ts'
-import { api, query } from '../api.ts'
+import { type Address, address } from '../address.ts'
 import { ahead, moment } from '../format.ts'
-import { useLoad, useRole } from '../hooks.ts'
-import { Empty, Shown } from '../ui/notice.tsx'
+import { RecordsView } from '../records/records-view.tsx'
 import { Status } from '../ui/status.tsx'
-import { ReloadButton } from '../ui/reload.tsx'
 import type { Schedule } from './schedule.ts'
 import { ScheduleForm } from './schedule-form.tsx'
 import { ScheduleView } from './schedule-view.tsx'
 
 export function SchedulesView({ at, id }: { readonly at: Address; readonly id: string | undefined }): JSX.Element {
-  const isOperator = useRole('operator')
   if (id !== undefined) return <ScheduleView key={id} id={id} at={at} />
-  if (!at.query.has('new')) return <Schedules at={at} isOperator={isOperator} />
   return (
-    <>
-      <nav class="crumbs" aria-label="Where this is">
-        <a href={address(['schedules'])}>Schedules</a>
-      </nav>
-      <div class="heading">
-        <h1>New schedule</h1>
-      </div>
-      {isOperator ? <ScheduleForm /> : <Empty title="Schedules are made by the role operator." />}
-    </>
-  )
-}
-
-const PAGE = 100
-interface SchedulePage {
-  readonly schedules: readonly Schedule[]
-  readonly next?: string
-}
-
-function Schedules({ at, isOperator }: { readonly at: Address; readonly isOperator: boolean }): JSX.Element {
-  const next = at.query.get('next') ?? undefined
-  const path = `schedules${query({ limit: PAGE, next })}`
-  const load = useLoad(path, (signal) => api<SchedulePage>(path, { signal }))
-  const makeNew = isOperator && (
-    <a class="button primary" href={address(['schedules'], { new: 1 })}>
-      New schedule
-    </a>
-  )
-  return (
-    <>
-      <div class="heading">
-        <h1>Schedules</h1>
-        <span class="tools">
-          <ReloadButton onClick={load.reload} />
-          {load.data !== undefined && load.data.schedules.length > 0 && makeNew}
-        </span>
-      </div>
-      <Shown loaded={load}>
-        {(page) =>
-          page.schedules.length === 0 ? (
-            <Empty title="No schedules yet.">
-              <p>A schedule submits a job at due times, such as every night.</p>
-              {makeNew}
-            </Empty>
-          ) : (
-            <>
-              <ScheduleTable schedules={page.schedules} />
-              <nav class="pages" aria-label="Pages of schedules">
-                {next !== undefined && <a href={changed(at, { next: undefined })}>First</a>}
-                {page.next !== undefined && <a href={changed(at, { next: page.next })}>Next</a>}
-              </nav>
-            </>
-          )
-        }
-      </Shown>
-    </>
+    <RecordsView<Schedule>
+      at={at}
+      path="schedules"
+      one="schedule"
+      purpose="A schedule submits a job at due times, such as every night."
+      form={() => <ScheduleForm />}
+      table={(schedules) => <ScheduleTable schedules={schedules} />}
+    />
   )
 }
 

@@ -2,16 +2,40 @@
 import type { JSX } from 'preact'
 import { useId } from 'preact/hooks'
 import { words } from '../format.ts'
+import type { Issue } from '../types.ts'
 import { type Field, listed } from './schema-form.ts'
 
-export interface FieldProps {
+export interface FieldsProps {
+  readonly fields: readonly Field[]
+  /** By path; a field that is not there stands as it began. */
+  readonly values: Readonly<Record<string, string>>
+  readonly issues: readonly Issue[]
+  readonly onChange: (values: Readonly<Record<string, string>>) => void
+}
+
+/** All fields of a form, each with what is wrong with it. */
+export const FormFields = ({ fields, values, issues, onChange }: FieldsProps): JSX.Element => (
+  <>
+    {fields.map((field) => (
+      <FormField
+        key={field.path}
+        field={field}
+        value={values[field.path] ?? field.initial}
+        problem={issues.find(({ path }) => path === field.path)?.message}
+        onChange={(value) => onChange({ ...values, [field.path]: value })}
+      />
+    ))}
+  </>
+)
+
+interface FieldProps {
   readonly field: Field
   readonly value: string
   readonly problem: string | undefined
   readonly onChange: (value: string) => void
 }
 
-export function FormField({ field, value, problem, onChange }: FieldProps): JSX.Element {
+function FormField({ field, value, problem, onChange }: FieldProps): JSX.Element {
   const id = useId()
   const { path, isRequired, description } = field
   return (

@@ -6,7 +6,7 @@ import { api, ApiError, query } from '../api.ts'
 import { asApiError, go } from '../hooks.ts'
 import type { Issue, Json } from '../types.ts'
 import { ErrorNotice } from '../ui/notice.tsx'
-import { Described, FormField } from './field.tsx'
+import { Described, FormFields } from './field.tsx'
 import { fieldsOf, type Filled, parametersOf, valuesFrom } from './schema-form.ts'
 import type { JobType } from './submit-view.tsx'
 
@@ -49,15 +49,7 @@ export function SubmitForm({ jobType, given }: { readonly jobType: JobType; read
       <p>
         <Described text={jobType.description} />
       </p>
-      {fields.map((field) => (
-        <FormField
-          key={field.path}
-          field={field}
-          value={values[field.path] ?? field.initial}
-          problem={issues.find(({ path }) => path === field.path)?.message}
-          onChange={(value) => setValues({ ...values, [field.path]: value })}
-        />
-      ))}
+      <FormFields fields={fields} values={values} issues={issues} onChange={setValues} />
       {error && <ErrorNotice error={withoutShown(error, fields)} />}
       {known && <Known submitted={known} onForce={() => void submit(true)} />}
       <div class="buttons">

@@ -1,76 +1,24 @@
 // Webhooks: who is told when jobs end.
 import type { JSX } from 'preact'
-import { type Address, address, changed } from '../address.ts'
-import { api, query } from '../api.ts'
+import { type Address, address } from '../address.ts'
 import { words } from '../format.ts'
-import { useLoad, useRole } from '../hooks.ts'
-import { Empty, Shown } from '../ui/notice.tsx'
-import { ReloadButton } from '../ui/reload.tsx'
+import { RecordsView } from '../records/records-view.tsx'
 import { Status } from '../ui/status.tsx'
 import type { Webhook } from './webhook.ts'
 import { WebhookForm } from './webhook-form.tsx'
 import { WebhookView } from './webhook-view.tsx'
 
 export function WebhooksView({ at, id }: { readonly at: Address; readonly id: string | undefined }): JSX.Element {
-  const isOperator = useRole('operator')
   if (id !== undefined) return <WebhookView key={id} id={id} at={at} />
-  if (!at.query.has('new')) return <Webhooks at={at} isOperator={isOperator} />
   return (
-    <>
-      <nav class="crumbs" aria-label="Where this is">
-        <a href={address(['webhooks'])}>Webhooks</a>
-      </nav>
-      <div class="heading">
-        <h1>New webhook</h1>
-      </div>
-      {isOperator ? <WebhookForm /> : <Empty title="Webhooks are made by the role operator." />}
-    </>
-  )
-}
-
-const PAGE = 100
-interface WebhookPage {
-  readonly webhooks: readonly Webhook[]
-  readonly next?: string
-}
-
-function Webhooks({ at, isOperator }: { readonly at: Address; readonly isOperator: boolean }): JSX.Element {
-  const next = at.query.get('next') ?? undefined
-  const path = `webhooks${query({ limit: PAGE, next })}`
-  const load = useLoad(path, (signal) => api<WebhookPage>(path, { signal }))
-  const makeNew = isOperator && (
-    <a class="button primary" href={address(['webhooks'], { new: 1 })}>
-      New webhook
-    </a>
-  )
-  return (
-    <>
-      <div class="heading">
-        <h1>Webhooks</h1>
-        <span class="tools">
-          <ReloadButton onClick={load.reload} />
-          {load.data !== undefined && load.data.webhooks.length > 0 && makeNew}
-        </span>
-      </div>
-      <Shown loaded={load}>
-        {(page) =>
-          page.webhooks.length === 0 ? (
-            <Empty title="No webhooks yet.">
-              <p>A webhook is told when a job ends, with a signature that it can check.</p>
-              {makeNew}
-            </Empty>
-          ) : (
-            <>
-              <WebhookTable webhooks={page.webhooks} />
-              <nav class="pages" aria-label="Pages of webhooks">
-                {next !== undefined && <a href={changed(at, { next: undefined })}>First</a>}
-                {page.next !== undefined && <a href={changed(at, { next: page.next })}>Next</a>}
-              </nav>
-            </>
-          )
-        }
-      </Shown>
-    </>
+    <RecordsView<Webhook>
+      at={at}
+      path="webhooks"
+      one="webhook"
+      purpose="A webhook is told when a job ends, with a signature that it can check."
+      form={() => <WebhookForm />}
+      table={(webhooks) => <WebhookTable webhooks={webhooks} />}
+    />
   )
 }
 
