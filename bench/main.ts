@@ -1,4 +1,4 @@
-// `npm run bench [-- sql stack fairness host]`, `-- inline`, `-- containers`, `-- globs`, `-- eta`, `-- inventory`, `-- stac`, `-- monitor`,
+// `npm run bench [-- sql stack fairness host]`, `-- inline`, `-- containers`, `-- globs`, `-- listing`, `-- eta`, `-- inventory`, `-- stac`, `-- monitor`,
 // `-- peers [--quick]`, `-- scaling`, `-- soak <minutes>`, `-- monitor-hour <minutes>`:
 // figures, goals and ratios; writes bench/results/*.json.
 import { rmSync } from 'node:fs'
@@ -10,6 +10,7 @@ import { recordCompletions } from './eta.ts'
 import { hostileGlobs } from './globs.ts'
 import { activities, idleShare, openHost, roundTrips } from './host.ts'
 import { millionBlobs } from './inventory.ts'
+import { listingPages } from './listing.ts'
 import { median, type Row, whole, withHost, writeResults } from './measure.ts'
 import { monitorHour } from './monitor-hour.ts'
 import { monitorPage } from './monitor.ts'
@@ -211,6 +212,7 @@ try {
     rows.push(...(await rasters(10_000)))
     rows.push(...(await rasterJobs(backends, 10_000)))
   }
+  if (wanted.has('listing')) rows.push(...(await listingPages()))
   if (wanted.has('globs')) rows.push(...(await hostileGlobs(backends)))
   if (wanted.has('stac')) rows.push(...(await stacSearch(db, 1_000_000)))
   if (wanted.has('inventory')) rows.push(...(await millionBlobs(1_000_000)))

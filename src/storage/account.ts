@@ -4,6 +4,7 @@ import type { BlobClient, BlobServiceClient, BlockBlobClient, ContainerClient } 
 import { AppError } from '../rules/errors.ts'
 import type { BlobRef } from '../models/blob.ts'
 import type { Tiers } from '../models/blob-store.ts'
+import { readListings } from './listing-policy.ts'
 import { traceRequests } from './trace-requests.ts'
 import { assertName, blobNameProblem, writableNameProblem } from './names.ts'
 
@@ -70,7 +71,7 @@ async function connect(settings: BlobStoreSettings): Promise<BlobServiceClient> 
   const options = { retryOptions: { maxTries: 4, retryDelayInMs: 500, maxRetryDelayInMs: 8000, tryTimeoutInMs: 60_000 } }
   const traced = (url: string, credential: Parameters<typeof newPipeline>[0]): BlobServiceClient => {
     const pipeline = newPipeline(credential, options)
-    pipeline.factories.push(traceRequests)
+    pipeline.factories.push(traceRequests, readListings)
     return new BlobServiceClient(url, pipeline)
   }
   if (settings.connectionString) {

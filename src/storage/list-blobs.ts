@@ -4,7 +4,8 @@ import type { BlobPage, FolderPage, ListOptions } from '../models/blob-store.ts'
 import type { BlobMetadata, SkippedNames } from '../models/blob.ts'
 import { toStorageError } from './blob-errors.ts'
 import { blobNameProblem } from './names.ts'
-import { parseBlob } from './raw-blob.ts'
+import { type Listing, ListingError } from './read-listing.ts'
+import { listingOf } from './listing-policy.ts'
 
 /** The service's maximum, and the cheapest: an emulator page costs about 0.24 s whatever its size. */
 const MAX_PAGE = 5000
@@ -28,8 +29,8 @@ export async function* listPages(
       const from = { maxPageSize, ...(marker ? { continuationToken: marker } : {}) }
       const page = await readable((includeMetadata) => first(client.listBlobsFlat({ ...narrowed, includeMetadata }).byPage(from)))
       if (!page) return
-      yield sortOut(page.answer.segment.blobItems, page.withoutMetadata)
-      marker = page.answer.continuationToken || undefined
+      yield sortOut(page)
+      marker = page.listing.next
     } while (marker !== undefined)
   } catch (error) {
     throw toStorageError(error, `container ${name}`)
@@ -41,19 +42,22 @@ async function first<T>(pages: AsyncIterableIterator<T>): Promise<T | undefined>
   return done ? undefined : value
 }
 
+interface Page {
+  readonly listing: Listing
+  readonly withoutMetadata: boolean
+}
+
 /**
- * A page with metadata, or without it where the SDK's XML parser refuses a metadata name (`constructor` and its like are legal): one
- * writer must not make a container unlistable.
+ * A page with metadata, or without it where that is no XML (an emulator takes metadata names that no element can have): one writer must
+ * not make a container unlistable.
  */
-async function readable<T>(
-  ask: (includeMetadata: boolean) => Promise<T | undefined>,
-): Promise<{ readonly answer: T; readonly withoutMetadata: boolean } | undefined> {
-  const result = (answer: T | undefined, withoutMetadata: boolean) =>
-    answer === undefined ? undefined : { answer, withoutMetadata }
+async function readable(ask: (includeMetadata: boolean) => Promise<object | undefined>): Promise<Page | undefined> {
+  const result = (page: object | undefined, withoutMetadata: boolean): Page | undefined =>
+    page && { listing: listingOf(page), withoutMetadata }
   try {
     return result(await ask(true), false)
   } catch (error) {
-    if ((error as { code?: string }).code !== 'PARSE_ERROR') throw error
+    if (!(error instanceof ListingError) || error.isCut) throw error
     return result(await ask(false), true)
   }
 }
@@ -68,9 +72,8 @@ export async function folderPage(
     first(client.listBlobsByHierarchy('/', { includeMetadata, ...(prefix ? { prefix } : {}) }).byPage(from)),
   )
   if (!page) return { folders: [], blobs: [], skipped: [], next: undefined }
-  const { answer, withoutMetadata } = page
-  const folders = (answer.segment.blobPrefixes ?? []).map((p) => p.name)
-  return { folders, ...sortOut(answer.segment.blobItems, withoutMetadata), next: answer.continuationToken || undefined }
+  const { folders, next: token } = page.listing
+  return { folders, ...sortOut(page), next: token }
 }
 
 /** By the service's index of tags, which lags behind writes. */
@@ -87,17 +90,18 @@ export async function* findByTags(
 }
 
 /** Folders are not files; names that others stored against the rules are counted, never opened. */
-function sortOut(items: readonly unknown[], withoutMetadata: boolean): BlobPage {
+function sortOut({ listing, withoutMetadata }: Page): BlobPage {
   const blobs: BlobMetadata[] = []
   const skipped: string[] = []
-  for (const item of items) {
-    const { name, isFolder, blob } = parseBlob(item, withoutMetadata)
+  for (const { name, isFolder, blob } of listing.blobs) {
     if (isFolder) continue
     if (name === undefined || blobNameProblem(name)) skipped.push(name ?? '(a name that cannot be read)')
-    else blobs.push(blob)
+    else blobs.push(withoutMetadata ? { ...blob, missing: [...(blob.missing ?? []), METADATA_UNREAD] } : blob)
   }
   return { blobs, skipped }
 }
+
+const METADATA_UNREAD = { what: 'metadata', code: 'NOT_UNDERSTOOD' }
 
 /** Counts names of a page that break the rules; the first 20 are named. */
 export function addSkipped(sum: SkippedNames, names: readonly string[]): void {

@@ -1,59 +1,27 @@
-// What the SDK hands over of one blob, made ours by a total schema: the service leaves elements out, leaves them empty or gives them
-// attributes, and the SDK's XML parser turns those into '', objects or undefined. An odd element makes one fact missing, never a failed page.
-import * as z from 'zod'
+// What the service says of one blob, by listings and by headers, made ours: it leaves elements out, leaves them empty or gives them what
+// nobody expects. An odd element makes one fact missing, never a failed page.
 import type { BlobMetadata, MissingFact } from '../models/blob.ts'
 import { describeBlob } from './blob-metadata.ts'
 
-/** An element with attributes comes as an object that holds its text. */
-const textOf = (value: unknown): string | undefined => {
-  if (typeof value === 'string') return value
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  if (typeof value !== 'object' || value === null) return undefined
-  const inner: unknown = ['content', '_', '#text'].map((key) => Object.getOwnPropertyDescriptor(value, key)?.value).find(Boolean)
-  return typeof inner === 'string' || typeof inner === 'number' ? String(inner) : undefined
-}
-const Text = z.unknown().transform((value) => textOf(value) || undefined)
-const Size = z.unknown().transform((value) => {
-  const size = Number(textOf(value) || Number.NaN)
-  return Number.isSafeInteger(size) && size >= 0 ? size : undefined
-})
-const When = z.unknown().transform((value) => {
-  const at = value instanceof Date ? value : new Date(textOf(value) ?? Number.NaN)
-  return Number.isNaN(at.getTime()) ? undefined : at
-})
-const Bytes = z.unknown().transform((value) => (value instanceof Uint8Array ? value : undefined))
-
-/**
- * Names in lower case: listings keep the case of whoever wrote them, header reads do not, and the service compares without it.
- * Absent and empty mean none; what is no text is left out and told.
- */
-const Metadata = z.unknown().transform((value) => {
-  const entries = typeof value === 'object' && value !== null ? Object.entries(value) : []
-  const known = entries.map(([name, text]) => [name.toLowerCase(), text === '' ? '' : textOf(text)] as const)
-  const odd =
-    known.some(([, text]) => text === undefined) ||
-    !(value === undefined || value === null || value === '' || typeof value === 'object')
-  return { values: Object.fromEntries(known.filter((e): e is readonly [string, string] => e[1] !== undefined)), odd }
-})
-
-const Properties = z.object({
-  contentLength: Size,
-  lastModified: When,
-  contentType: Text,
-  contentEncoding: Text,
-  contentMD5: Bytes,
-  etag: Text,
-  accessTier: Text,
-  archiveStatus: Text,
-  resourceType: Text,
-})
-/** Every member is given, absent ones as undefined: nothing that the schema is handed can fail it. */
-function propertiesOf(raw: unknown): z.infer<typeof Properties> {
-  const given = (typeof raw === 'object' && raw !== null ? raw : {}) as Record<string, unknown>
-  return Properties.parse(Object.fromEntries(Object.keys(Properties.shape).map((key) => [key, given[key]])))
-}
-
+/** As a listing (texts) or the SDK's header reads (parsed) give it; absent and empty mean none. */
 export interface RawBlob {
+  readonly name: string | undefined
+  readonly properties: {
+    readonly contentLength?: string | number | undefined
+    readonly lastModified?: string | Date | undefined
+    readonly contentType?: string | undefined
+    readonly contentEncoding?: string | undefined
+    readonly contentMD5?: Uint8Array | undefined
+    readonly etag?: string | undefined
+    readonly accessTier?: string | undefined
+    readonly archiveStatus?: string | undefined
+    readonly resourceType?: string | undefined
+  }
+  /** Undefined: a value that is no text. */
+  readonly metadata: Readonly<Record<string, string | undefined>> | undefined
+}
+
+export interface ParsedBlob {
   /** Undefined: nothing can name it. */
   readonly name: string | undefined
   /** A folder of a hierarchical namespace, or its zero-byte stand-in. What holds bytes is a blob, whatever its marks. */
@@ -61,33 +29,41 @@ export interface RawBlob {
   readonly blob: BlobMetadata
 }
 
-/**
- * @param item a blob of a listing, `{name, properties, metadata}`, or the same made of header reads; anything at all is understood
- * @param withoutMetadata it was not asked for, because the SDK cannot read the page with it
- */
-export function parseBlob(item: unknown, withoutMetadata = false): RawBlob {
-  const raw = (typeof item === 'object' && item !== null ? item : {}) as Record<string, unknown>
-  const name = textOf(raw['name'])
-  const p = propertiesOf(raw['properties'])
-  const { values: metadata, odd } = Metadata.parse(raw['metadata'])
+export function parseBlob({ name = '', properties: p, metadata: given }: RawBlob): ParsedBlob {
+  const size = sizeOf(p.contentLength)
+  const lastModified = timeOf(p.lastModified)
+  const { values: metadata, odd } = metadataOf(given ?? {})
   const missing: MissingFact[] = [
-    ...(p.contentLength === undefined ? [{ what: 'size', code: NOT_UNDERSTOOD }] : []),
-    ...(p.lastModified === undefined ? [{ what: 'last_modified', code: NOT_UNDERSTOOD }] : []),
-    ...(odd || withoutMetadata ? [{ what: 'metadata', code: NOT_UNDERSTOOD }] : []),
+    ...(size === undefined ? [{ what: 'size', code: NOT_UNDERSTOOD }] : []),
+    ...(lastModified === undefined ? [{ what: 'last_modified', code: NOT_UNDERSTOOD }] : []),
+    ...(odd ? [{ what: 'metadata', code: NOT_UNDERSTOOD }] : []),
   ]
   const marked = metadata['hdi_isfolder']?.toLowerCase() === 'true' || p.resourceType?.toLowerCase() === 'directory'
   return {
-    name,
-    isFolder: (p.contentLength ?? 0) === 0 && (marked || (name ?? '').endsWith('/')),
-    blob: describeBlob({
-      ...p,
-      name: name ?? '',
-      size: p.contentLength ?? 0,
-      lastModified: p.lastModified ?? new Date(0),
-      metadata,
-      missing,
-    }),
+    name: name || undefined,
+    isFolder: (size ?? 0) === 0 && (marked || name.endsWith('/')),
+    blob: describeBlob({ ...p, name, size: size ?? 0, lastModified: lastModified ?? new Date(0), metadata, missing }),
   }
 }
 
 const NOT_UNDERSTOOD = 'NOT_UNDERSTOOD'
+
+function sizeOf(given: string | number | undefined): number | undefined {
+  const size = Number(given === undefined || given === '' ? Number.NaN : given)
+  return Number.isSafeInteger(size) && size >= 0 ? size : undefined
+}
+
+function timeOf(given: string | Date | undefined): Date | undefined {
+  const at = given instanceof Date ? given : new Date(given ?? Number.NaN)
+  return Number.isNaN(at.getTime()) ? undefined : at
+}
+
+/**
+ * Names in lower case: listings keep the case of whoever wrote them, header reads do not, and the service compares without it.
+ * What is no text is left out and told.
+ */
+function metadataOf(given: Readonly<Record<string, string | undefined>>): { values: Record<string, string>; odd: boolean } {
+  const entries = Object.entries(given).map(([name, text]) => [name.toLowerCase(), text] as const)
+  const known = entries.filter((e): e is readonly [string, string] => e[1] !== undefined)
+  return { values: Object.fromEntries(known), odd: known.length < entries.length }
+}
