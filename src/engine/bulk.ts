@@ -2,15 +2,18 @@
 import pLimit from 'p-limit'
 import { addEvent } from '../db/job-functions.ts'
 import { type JobFilter, listJobs } from '../db/reading.ts'
-import type { JobStatus } from '../models/words.ts'
+import { isTerminalJob, JobStatus } from '../models/words.ts'
 import { AppError } from '../rules/errors.ts'
 import type { Deps, InstanceDeps } from './deps.ts'
 import { ACTS_ON, changeJob, type JobAction, type Order } from './lifecycle.ts'
+import { purgeOne } from './purge-one.ts'
 
 const AT_ONCE = 8
 
+/** What can be ordered for a whole filter. */
+export type BulkAction = JobAction | 'purge'
+
 export interface BulkOrder extends Order {
-  readonly action: JobAction
   readonly filter: Omit<JobFilter, 'limit' | 'after'>
   /** Only tells what would be done. */
   readonly dry_run: boolean
@@ -21,13 +24,14 @@ export interface BulkOutcome {
   readonly job_id: string
   readonly was: JobStatus
   readonly outcome: 'would_change' | 'changed' | 'unchanged' | 'refused'
+  /** As it is now; a purged job has none. */
   readonly status?: JobStatus
   readonly code?: string
   readonly message?: string
 }
 
 export interface BulkReport {
-  readonly action: JobAction
+  readonly action: BulkAction
   readonly dry_run: boolean
   readonly matched: number
   readonly changed: number
@@ -36,19 +40,39 @@ export interface BulkReport {
   readonly jobs: readonly BulkOutcome[]
 }
 
-/** @throws AppError of 500 and above; refusals are outcomes */
-export async function changeJobs(deps: InstanceDeps, bulk: BulkOrder): Promise<BulkReport> {
-  const { action, filter, dry_run, limit, actor, reason } = bulk
-  const statuses = ACTS_ON[action].filter((s) => filter.status === undefined || s === filter.status)
+/** @throws AppError when the database fails; what a single job refuses is its outcome */
+export function changeJobs(deps: InstanceDeps, action: JobAction, order: BulkOrder): Promise<BulkReport> {
+  return actOnAll(deps, order, { action, on: ACTS_ON[action], act: (job_id) => changeJob(deps, action, job_id, order) })
+}
+
+/** Removes those that have ended, with their history. @throws AppError as {@link changeJobs} */
+export function purgeJobs(deps: InstanceDeps, order: BulkOrder): Promise<BulkReport> {
+  const act: Act['act'] = async (job_id) => ({ changed: await purgeOne(deps, job_id, order) })
+  return actOnAll(deps, order, { action: 'purge', on: JobStatus.options.filter(isTerminalJob), act })
+}
+
+interface Act {
+  readonly action: BulkAction
+  /** The states that it makes sense for; others are not looked at. */
+  readonly on: readonly JobStatus[]
+  readonly act: (job_id: string) => Promise<{ readonly changed: boolean; readonly status?: JobStatus }>
+}
+
+async function actOnAll(deps: Deps, order: BulkOrder, { action, on, act }: Act): Promise<BulkReport> {
+  const { filter, dry_run, limit, actor, reason } = order
+  const statuses = on.filter((s) => filter.status === undefined || s === filter.status)
   const found = await matching(deps, filter, statuses, limit + 1)
-  const jobs = await pLimit(AT_ONCE).map(found.slice(0, limit), async ({ job_id, status: was }): Promise<BulkOutcome> => {
+  const gate = pLimit(AT_ONCE)
+  const jobs = await gate.map(found.slice(0, limit), async ({ job_id, status: was }): Promise<BulkOutcome> => {
     if (dry_run) return { job_id, was, outcome: 'would_change' }
     try {
-      const { changed, status } = await changeJob(deps, action, job_id, bulk)
-      return { job_id, was, outcome: changed ? 'changed' : 'unchanged', status }
+      const { changed, status } = await act(job_id)
+      return { job_id, was, outcome: changed ? 'changed' : 'unchanged', ...(status && { status }) }
     } catch (error) {
-      if (!(error instanceof AppError) || error.status >= 500) throw error
-      return { job_id, was, outcome: 'refused', code: error.code, message: error.message }
+      if (isOfThisJob(error)) return { job_id, was, outcome: 'refused', code: error.code, message: error.message }
+      // What the caller is told has failed does not go on behind the answer.
+      gate.clearQueue()
+      throw error
     }
   })
   const changed = jobs.filter((o) => o.outcome === 'changed').length
@@ -58,6 +82,10 @@ export async function changeJobs(deps: InstanceDeps, bulk: BulkOrder): Promise<B
   }
   return { action, dry_run, matched: jobs.length, changed, more: found.length > limit, jobs }
 }
+
+/** A refusal, or an instance that could not be reached: the next job may fare better. */
+const isOfThisJob = (error: unknown): error is AppError =>
+  error instanceof AppError && (error.status < 500 || error.code === 'DURABLE_UNAVAILABLE')
 
 /** Jobs of a filter in the given states, newest first. */
 async function matching(

@@ -1,6 +1,6 @@
 // Doors for what operators do to jobs: one job, or all that a filter finds.
 import * as z from 'zod'
-import { changeJobs } from '../engine/bulk.ts'
+import { changeJobs, purgeJobs } from '../engine/bulk.ts'
 import { changeJob, JOB_ACTIONS, type JobAction } from '../engine/lifecycle.ts'
 import { purgeOne } from '../engine/purge-one.ts'
 import { storableText } from '../models/names.ts'
@@ -48,8 +48,7 @@ function rowOf(action: JobAction): HttpRow {
 
 /** Most jobs of one order: the answer names each. */
 const MAX_BULK = 1000
-const Bulk = z.strictObject({
-  action: z.enum(JOB_ACTIONS),
+const bulkFields = {
   filter: z
     .strictObject(jobFilterFields)
     .refine(
@@ -57,10 +56,11 @@ const Bulk = z.strictObject({
       'must have at least one field: an order for all jobs is never meant',
     ),
   reason: Reason,
-  ...selection,
   dry_run: z.boolean().default(true),
   limit: z.int().min(1).max(MAX_BULK).default(100),
-})
+}
+const Bulk = z.strictObject({ action: z.enum(JOB_ACTIONS), ...bulkFields, ...selection })
+const BulkPurge = z.strictObject(bulkFields)
 
 export const jobActionRoutes: readonly HttpRow[] = [
   ...JOB_ACTIONS.map(rowOf),
@@ -69,7 +69,7 @@ export const jobActionRoutes: readonly HttpRow[] = [
     summary: 'removes an ended job with its tasks, events and history before its age; what it made stays',
     method: 'POST',
     path: `jobs/${JOB}/purge`,
-    role: 'operator',
+    role: 'admin',
     pathParameters: ById,
     body: Plain,
     async handle({ pathParameters: { job_id }, body: { reason }, caller, r, instances }) {
@@ -85,8 +85,19 @@ export const jobActionRoutes: readonly HttpRow[] = [
     path: 'bulk/jobs',
     role: 'operator',
     body: Bulk,
+    handle: async ({ body: { action, ...order }, caller, r, instances }) => ({
+      body: await changeJobs({ ...r, instances }, action, { ...order, actor: caller.name }),
+    }),
+  }),
+  route({
+    name: 'purgeEndedJobs',
+    summary: 'removes the ended jobs of a `filter` before their age; `dry_run` (the default) only lists them',
+    method: 'POST',
+    path: 'bulk/purge',
+    role: 'admin',
+    body: BulkPurge,
     handle: async ({ body, caller, r, instances }) => ({
-      body: await changeJobs({ ...r, instances }, { ...body, actor: caller.name }),
+      body: await purgeJobs({ ...r, instances }, { ...body, actor: caller.name }),
     }),
   }),
 ]

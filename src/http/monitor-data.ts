@@ -126,4 +126,12 @@ export const monitorDataRoutes: readonly HttpRow[] = [
     role: 'reader',
     handle: whoami,
   }),
+  route({
+    name: 'getAdmin',
+    summary: 'as `/api/whoami`, for admins: a key does not say what it opens, so that trying is the way to know',
+    method: 'GET',
+    path: 'whoami/admin',
+    role: 'admin',
+    handle: whoami,
+  }),
 ]

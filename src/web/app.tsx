@@ -2,7 +2,7 @@
 import type { JSX } from 'preact'
 import { useCallback, useEffect, useState } from 'preact/hooks'
 import { address, type Address } from './address.ts'
-import { api, type ApiError, whenUnknown } from './api.ts'
+import { type ApiError, whenUnknown } from './api.ts'
 import { ContainersView } from './containers/containers-view.tsx'
 import { asApiError, Caller, useAddress } from './hooks.ts'
 import { HealthView } from './health-view.tsx'
@@ -17,6 +17,7 @@ import { SubmitView } from './submit/submit-view.tsx'
 import { ThemeButton } from './theme-button.tsx'
 import type { Whoami } from './types.ts'
 import { WebhooksView } from './webhooks/webhooks-view.tsx'
+import { askWho } from './who.ts'
 import { Empty, ErrorNotice } from './ui/notice.tsx'
 
 type Session =
@@ -28,13 +29,10 @@ type Session =
 export function App(): JSX.Element {
   const [session, setSession] = useState<Session>({ kind: 'asking' })
   const ask = useCallback(() => {
-    api<Whoami>('whoami').then(
-      (who) => setSession({ kind: 'in', who }),
-      (cause: unknown) => {
-        const error = asApiError(cause)
-        setSession(error.status === 401 ? { kind: 'unknown', refused: credential() !== '' } : { kind: 'error', error })
-      },
-    )
+    askWho((who) => setSession({ kind: 'in', who })).catch((cause: unknown) => {
+      const error = asApiError(cause)
+      setSession(error.status === 401 ? { kind: 'unknown', refused: credential() !== '' } : { kind: 'error', error })
+    })
   }, [])
   useEffect(() => {
     // A token ends while the page is open.

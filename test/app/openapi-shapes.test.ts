@@ -90,6 +90,7 @@ test('jobs and tasks', async () => {
   for (const id of [known.job, failed]) await ask('getMonitorJob', `monitor/jobs/${id}`)
   await ask('listSlowestTasks', `monitor/jobs/${known.job}/slowest`)
   await ask('getCaller', 'whoami')
+  await ask('getAdmin', 'whoami/admin')
 })
 
 test('actions', async () => {
@@ -97,6 +98,7 @@ test('actions', async () => {
   await ask('changeJobs', 'bulk/jobs', { ...order, action: 'pause', filter: { type: 'hello_world' } })
   for (const action of ['pause', 'resume', 'cancel', 'retry', 'cancel', 'rerun', 'cancel'])
     await ask(`${action}Job`, `jobs/${job_id}/${action}`, order)
+  await ask('purgeEndedJobs', 'bulk/purge', { ...order, filter: { type: 'hello_world' } })
   for (const changed of [true, false]) expect((await ask('purgeJob', `jobs/${job_id}/purge`, order)).changed).toBe(changed)
 })
 

@@ -1,7 +1,9 @@
 // Retention: what is old enough goes with its rows and its history, in slices; everything else stays.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { purgeJobs } from '../../src/engine/bulk.ts'
 import { purge } from '../../src/engine/purge.ts'
 import { purgeOne } from '../../src/engine/purge-one.ts'
+import type { Pool } from '../../src/db/pool.ts'
 import type { Instances } from '../../src/engine/instances.ts'
 import { createDatabase, type TestDatabase } from '../support/db.ts'
 import { type Machine, machine, runToEnd, submitTo, turn } from '../support/machine.ts'
@@ -130,5 +132,40 @@ describe('a purge that somebody asked for', () => {
     expect(await sql('SELECT status FROM app.jobs WHERE job_id = $1', [id])).toEqual([{ status: 'completed' }])
     expect(await purgeOne({ ...r, instances: ending }, id, order)).toBe(true)
     expect(calls).toEqual(['terminate', 'purge', 'purge'])
+  })
+
+  test('for a filter: a dry run first; each is named, those that cannot go now stay, running ones are not looked at', async () => {
+    const ids = [await ended('of a filter 1'), await ended('of a filter 2'), await ended('of a filter 3')]
+    const running = await submitTo(r, 'hello_world', { name: 'of a filter, running', n: 200 })
+    await turn(r, running)
+    const refusesOne = {
+      ...none,
+      purge: (id: string) => (id === ids[1] ? Promise.reject(new Error('not now')) : Promise.resolve()),
+    } as unknown as Instances
+    const bulk = { ...order, filter: { text: 'of a filter' }, limit: 10 }
+    const ask = (deps: Instances, dry_run: boolean) => purgeJobs({ ...r, instances: deps }, { ...bulk, dry_run })
+    expect(await ask(none, true)).toMatchObject({ action: 'purge', matched: 3, changed: 0, more: false })
+    expect((await ask(none, true)).jobs.map((j) => j.outcome)).toEqual(['would_change', 'would_change', 'would_change'])
+
+    const first = await ask(refusesOne, false)
+    expect(first).toMatchObject({ matched: 3, changed: 2 })
+    expect(first.jobs.find((j) => j.job_id === ids[1])).toMatchObject({ outcome: 'refused', code: 'DURABLE_UNAVAILABLE' })
+    expect(await ask(none, false)).toMatchObject({ matched: 1, changed: 1 })
+    expect(await ask(none, false)).toMatchObject({ matched: 0, changed: 0 })
+    expect(await sql('SELECT job_id FROM app.jobs WHERE job_id = ANY ($1)', [[...ids, running]])).toEqual([{ job_id: running }])
+    expect(
+      await sql(`SELECT actor, data ->> 'changed' AS changed FROM app.job_events WHERE event = 'bulk.purge' ORDER BY event_id`),
+    ).toEqual(['2', '1', '0'].map((changed) => ({ actor: 'ada', changed })))
+  })
+
+  test('for a filter: when the database fails, what was not begun is left alone', async () => {
+    for (let i = 0; i < 12; i++) await ended(`left alone ${i}`)
+    let asked = 0
+    const query: Pool['query'] = (text, values) =>
+      text.includes('purge_job') ? (asked++, Promise.reject(new Error('terminated'))) : database.pool.query(text, values)
+    const lost = { ...database.pool, query }
+    const bulk = { ...order, filter: { text: 'left alone' }, limit: 20, dry_run: false }
+    await expect(purgeJobs({ ...r, db: lost, instances: none }, bulk)).rejects.toThrow('terminated')
+    expect(asked).toBeLessThanOrEqual(8)
   })
 })

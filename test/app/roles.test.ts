@@ -136,6 +136,7 @@ const EVENTS: Readonly<Record<string, string | null>> = {
   rerunJob: 'job.rerun',
   purgeJob: 'job.purged',
   changeJobs: 'bulk.cancel',
+  purgeEndedJobs: 'bulk.purge',
   uploadBlob: 'blob.uploaded',
   createSas: 'sas.issued',
   createContainerSas: 'sas.issued',
@@ -176,6 +177,7 @@ test('every order leaves an event with the name of whoever gave it, and its reas
   for (const action of ['pause', 'resume', 'cancel', 'retry'])
     await send('POST', `jobs/${job_id}/${action}`, { reason: `to ${action}` })
   await send('POST', 'bulk/jobs', { action: 'cancel', filter: { type: 'hello_world' }, reason: 'to bulk', dry_run: false })
+  await send('POST', 'bulk/purge', { filter: { type: 'list_container' }, reason: 'to bulk', dry_run: false })
   await send('POST', `jobs/${job_id}/rerun`, { reason: 'to rerun' })
   await send('POST', `jobs/${job_id}/cancel`, { reason: 'to end' })
   await send('PUT', `containers/silver/blobs/orders-${job_id.slice(0, 8)}.txt`, Buffer.from('x'))

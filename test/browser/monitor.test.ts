@@ -181,6 +181,14 @@ describe.skipIf(!browser)('the monitor page', () => {
     await dialog.getByRole('button', { name: 'cancel 1 job' }).click()
     await dialog.getByText('1 of 1 changed').waitFor()
     expect((await app.get(`/api/jobs/${job_id}`)).body.status).toBe('cancelled')
+    await page.keyboard.press('Escape')
+    await page.goto(`${app.host.url}/api/monitor#/jobs?status=cancelled`)
+    await button(page, 'Act on all of these …').click()
+    await dialog.getByRole('radio', { name: /^Purge/ }).check()
+    expect(await confirm(page, 'Show what would change')).toContain('1 job would be removed for good')
+    await dialog.getByRole('button', { name: 'purge 1 job' }).click()
+    await dialog.getByText('1 of 1 removed').waitFor()
+    expect((await app.get(`/api/jobs/${job_id}`)).status).toBe(404)
   })
 
   test('a refusal is shown in the words of the server', async () => {

@@ -138,6 +138,7 @@ export const jobAnswers: AnswersByName = {
     z.looseObject({ job_id: JobId, purged: z.literal(true), changed: z.boolean().describe('false: there was none') }),
   ),
   changeJobs: found('each job, and what became of it', Bulk),
+  purgeEndedJobs: found('each job, and what became of it', Bulk),
   listJobFiles: list('files', File),
   getJobFile: {
     200: { description: 'the file, as lines or as stored', type: '*/*' },

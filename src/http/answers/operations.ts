@@ -122,6 +122,7 @@ export const operationAnswers: AnswersByName = {
   getMonitorJob: found('the job with its figures', MonitoredJob),
   listSlowestTasks: found('tasks, slowest first', z.looseObject({ tasks: z.array(Task), count })),
   getCaller: found('who asks', Caller),
+  getAdmin: found('who asks', Caller),
   getOpenApi: found('this document', z.looseObject({ openapi: z.literal('3.1.0'), info: object, paths: object })),
   getApiDocs: { 200: { description: 'this document for people', type: 'text/html' } },
 }

@@ -4,17 +4,19 @@ import { useState } from 'preact/hooks'
 import { address } from '../address.ts'
 import { api, type ApiError } from '../api.ts'
 import { count, shortId, words } from '../format.ts'
-import { asApiError } from '../hooks.ts'
+import { asApiError, useRole } from '../hooks.ts'
 import type { JobStatus } from '../types.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { ErrorNotice } from '../ui/notice.tsx'
 import { Status } from '../ui/status.tsx'
-import { ACTIONS, type ActionName } from '../job/action-rules.ts'
+import { ACTIONS, type ActionName, PURGE } from '../job/action-rules.ts'
 import { ReasonField } from '../ui/reason.tsx'
 import { apiFilter, inWords, type JobFilter } from './filter.ts'
 
 /** The server's own bound of one order. */
 const MOST = 1000
+
+type BulkActionName = ActionName | 'purge'
 
 interface Report {
   readonly dry_run: boolean
@@ -25,7 +27,7 @@ interface Report {
 }
 
 export function BulkDialog({ filter, onClose }: { readonly filter: JobFilter; readonly onClose: () => void }): JSX.Element {
-  const [action, setAction] = useState<ActionName>('retry')
+  const [action, setAction] = useState<BulkActionName>('retry')
   const [reason, setReason] = useState('')
   const [report, setReport] = useState<Report>()
   const [error, setError] = useState<ApiError>()
@@ -34,14 +36,15 @@ export function BulkDialog({ filter, onClose }: { readonly filter: JobFilter; re
     setBusy(true)
     setError(undefined)
     try {
-      const body = { action, reason, filter: apiFilter(filter, new Date()), dry_run: dryRun, limit: MOST }
-      setReport(await api<Report>('bulk/jobs', { method: 'POST', body }))
+      const body = { reason, filter: apiFilter(filter, new Date()), dry_run: dryRun, limit: MOST }
+      const [path, whole] = action === 'purge' ? ['bulk/purge', body] : ['bulk/jobs', { action, ...body }]
+      setReport(await api<Report>(path, { method: 'POST', body: whole }))
     } catch (cause) {
       setError(asApiError(cause))
     }
     setBusy(false)
   }
-  const choose = (name: ActionName): void => (setAction(name), setReport(undefined))
+  const choose = (name: BulkActionName): void => (setAction(name), setReport(undefined))
   return (
     <Dialog title="Act on all of these" onClose={onClose} wide>
       <p>Jobs with {inWords(filter)}. Only those that the action makes sense for are changed.</p>
@@ -49,29 +52,45 @@ export function BulkDialog({ filter, onClose }: { readonly filter: JobFilter; re
         <ActionChoice value={action} onChange={choose} />
         <ReasonField value={reason} onChange={setReason} />
         {error && <ErrorNotice error={error} />}
-        {report && <ReportTable report={report} />}
-        <div class="buttons">
-          <button type="submit" class={report?.dry_run ? '' : 'primary'} disabled={busy || report?.dry_run === false}>
-            Show what would change
-          </button>
-          {report?.dry_run && report.matched > 0 && (
-            <button type="button" class="primary" disabled={busy || reason.trim() === ''} onClick={() => void order(false)}>
-              {words(action)} {count(report.matched)} {report.matched === 1 ? 'job' : 'jobs'}
-            </button>
-          )}
-        </div>
+        {report && <ReportTable report={report} isPurge={action === 'purge'} />}
+        <Buttons {...{ action, report, busy }} isReady={reason.trim() !== ''} onOrder={() => void order(false)} />
       </form>
     </Dialog>
   )
 }
 
-function ActionChoice({ value, onChange }: { value: ActionName; onChange: (name: ActionName) => void }): JSX.Element {
+interface ButtonsProps {
+  readonly action: BulkActionName
+  readonly report: Report | undefined
+  readonly busy: boolean
+  readonly isReady: boolean
+  readonly onOrder: () => void
+}
+
+/** The order itself is there once it is known what it would change. */
+function Buttons({ action, report, busy, isReady, onOrder }: ButtonsProps): JSX.Element {
+  return (
+    <div class="buttons">
+      <button type="submit" class={report?.dry_run ? '' : 'primary'} disabled={busy || report?.dry_run === false}>
+        Show what would change
+      </button>
+      {report?.dry_run && report.matched > 0 && (
+        <button type="button" class={action === 'purge' ? 'danger' : 'primary'} disabled={busy || !isReady} onClick={onOrder}>
+          {words(action)} {count(report.matched)} {report.matched === 1 ? 'job' : 'jobs'}
+        </button>
+      )}
+    </div>
+  )
+}
+
+function ActionChoice({ value, onChange }: { value: BulkActionName; onChange: (name: BulkActionName) => void }): JSX.Element {
+  const choices = useRole('admin') ? { ...ACTIONS, purge: PURGE } : ACTIONS
   return (
     <fieldset class="choice">
       <legend>Action</legend>
-      {Object.entries(ACTIONS).map(([name, { label, explains }]) => (
+      {Object.entries(choices).map(([name, { label, explains }]) => (
         <label key={name} class="check">
-          <input type="radio" name="action" checked={value === name} onChange={() => onChange(name as ActionName)} />
+          <input type="radio" name="action" checked={value === name} onChange={() => onChange(name as BulkActionName)} />
           <span>
             {label} <span class="faint">{explains}</span>
           </span>
@@ -81,14 +100,16 @@ function ActionChoice({ value, onChange }: { value: ActionName; onChange: (name:
   )
 }
 
-function ReportTable({ report }: { readonly report: Report }): JSX.Element {
+function ReportTable({ report, isPurge }: { readonly report: Report; readonly isPurge: boolean }): JSX.Element {
+  const wouldChange = isPurge ? 'would be removed for good' : 'would change'
+  const changedWord = isPurge ? 'removed' : 'changed'
   const { dry_run, matched, changed, more, jobs } = report
   return (
     <>
       <p role="status" class="strong">
         {dry_run
-          ? `${count(matched)} ${matched === 1 ? 'job' : 'jobs'} would change${more ? ', and more beyond the first 1,000' : ''}.`
-          : `${count(changed)} of ${count(matched)} changed.`}
+          ? `${count(matched)} ${matched === 1 ? 'job' : 'jobs'} ${wouldChange}${more ? ', and more beyond the first 1,000' : ''}.`
+          : `${count(changed)} of ${count(matched)} ${changedWord}.`}
       </p>
       {jobs.length > 0 && (
         <div class="scroll short" tabIndex={0} role="region" aria-label="Jobs of the order">
@@ -97,9 +118,13 @@ function ReportTable({ report }: { readonly report: Report }): JSX.Element {
               {jobs.map(({ job_id, was, status, outcome, message }) => (
                 <tr key={job_id}>
                   <td>
-                    <a href={address(['jobs', job_id])}>
+                    {isPurge && outcome === 'changed' ? (
                       <code>{shortId(job_id)}</code>
-                    </a>
+                    ) : (
+                      <a href={address(['jobs', job_id])}>
+                        <code>{shortId(job_id)}</code>
+                      </a>
+                    )}
                   </td>
                   <td>
                     <Status value={status ?? was} />

@@ -1,7 +1,7 @@
 // What operators can do to a job, and in which states. Pure.
 import type { JobStatus } from '../types.ts'
 
-/** Those that a filter takes too; a purge stands alone. */
+/** Those of a job that changes; a purge removes it, and asks for more. */
 export type ActionName = 'cancel' | 'pause' | 'resume' | 'retry' | 'rerun'
 
 interface Action {
@@ -20,3 +20,5 @@ export const ACTIONS: Readonly<Record<ActionName, Action>> = {
   rerun: { label: 'Run again', explains: 'everything again as a new attempt', on: ['completed', ...ENDED_BADLY] },
   cancel: { label: 'Cancel', explains: 'ends the job; nothing new is claimed', on: ['queued', 'processing', 'paused'] },
 }
+
+export const PURGE = { label: 'Purge', explains: 'removes ended jobs with their tasks and events; files that they made stay' }

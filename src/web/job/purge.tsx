@@ -4,14 +4,16 @@ import { useState } from 'preact/hooks'
 import { address } from '../address.ts'
 import { api } from '../api.ts'
 import { shortId } from '../format.ts'
-import { go } from '../hooks.ts'
+import { go, useRole } from '../hooks.ts'
 import type { JobDocument } from '../types.ts'
+import { PURGE } from './action-rules.ts'
 import { Confirm } from '../ui/confirm.tsx'
 import { ReasonField } from '../ui/reason.tsx'
 
-export function PurgeButton({ job }: { readonly job: Pick<JobDocument, 'job_id' | 'job_type'> }): JSX.Element {
+export function PurgeButton({ job }: { readonly job: Pick<JobDocument, 'job_id' | 'job_type'> }): JSX.Element | null {
   const [asked, setAsked] = useState(false)
   const [reason, setReason] = useState('')
+  if (!useRole('admin')) return null
   const purge = async (): Promise<void> => {
     await api(`jobs/${job.job_id}/purge`, { method: 'POST', body: { reason } })
     go(address(['jobs']))
@@ -19,12 +21,12 @@ export function PurgeButton({ job }: { readonly job: Pick<JobDocument, 'job_id' 
   return (
     <>
       <button type="button" class="danger" onClick={() => setAsked(true)}>
-        Purge
+        {PURGE.label}
       </button>
       {asked && (
         <Confirm
-          title={`Purge: ${job.job_type}`}
-          label="Purge"
+          title={`${PURGE.label}: ${job.job_type}`}
+          label={PURGE.label}
           isDanger
           isReady={reason.trim() !== ''}
           order={purge}
