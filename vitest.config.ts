@@ -1,4 +1,5 @@
-// Test projects: unit, raster, stac and replay are pure; host runs small apps on the local host; sql needs Postgres; app and browser need the whole local cloud.
+// Test projects: unit, raster, stac and replay are pure; host runs small apps on the local host; sql needs Postgres; app, endurance and browser
+// need the whole local cloud.
 import { defineConfig } from 'vitest/config'
 
 const SHOW_OUTPUT = { setupFiles: ['packages/functions-host/test/support/show-output.ts'] }
@@ -14,6 +15,13 @@ const project = (name: string, extra: object = {}): object => ({
   },
 })
 
+const CLOUD = {
+  setupFiles: [...SHOW_OUTPUT.setupFiles, 'test/support/leaks.ts'],
+  globalSetup: ['test/support/cloud-setup.ts'],
+  testTimeout: 180_000,
+  hookTimeout: 120_000,
+}
+
 export default defineConfig({
   test: {
     reporters: ['default'],
@@ -26,8 +34,8 @@ export default defineConfig({
       project('raster', { ...SHOW_OUTPUT, testTimeout: 120_000 }),
       project('stac', { testTimeout: 60_000, pool: 'threads', isolate: false }),
       project('replay', { testTimeout: 60_000 }),
-      project('host', { ...SHOW_OUTPUT, testTimeout: 60_000, hookTimeout: 170_000 }),
-      project('sql', { globalSetup: ['test/support/database-setup.ts'], testTimeout: 120_000, hookTimeout: 60_000 }),
+      project('host', { ...SHOW_OUTPUT, isolate: false, testTimeout: 60_000, hookTimeout: 170_000 }),
+      project('sql', { isolate: false, globalSetup: ['test/support/database-setup.ts'], testTimeout: 120_000, hookTimeout: 60_000 }),
       // As app, with a browser; where none can start the title of a skipped test says why.
       project('browser', {
         ...SHOW_OUTPUT,
@@ -35,12 +43,9 @@ export default defineConfig({
         testTimeout: 60_000,
         hookTimeout: 120_000,
       }),
-      project('app', {
-        setupFiles: [...SHOW_OUTPUT.setupFiles, 'test/support/leaks.ts'],
-        globalSetup: ['test/support/cloud-setup.ts'],
-        testTimeout: 180_000,
-        hookTimeout: 120_000,
-      }),
+      project('app', CLOUD),
+      // Kills, outages, lost answers, large containers, several hosts: minutes, so that `npm run test:endurance` runs them, as CI does.
+      project('endurance', CLOUD),
     ],
   },
 })

@@ -30,7 +30,7 @@ async function admin(sql: string): Promise<void> {
 /** A fresh database with the current schema, or an empty one. */
 export async function createDatabase(options: { max?: number; empty?: boolean } = {}): Promise<TestDatabase> {
   const name = `t_${randomUUID().replaceAll('-', '')}`
-  await admin(`CREATE DATABASE ${name} TEMPLATE ${options.empty ? 'template0' : 'template_lamplighter'}`)
+  await admin(`CREATE DATABASE ${name} TEMPLATE ${options.empty ? 'template0' : 'template_lamplighter'} STRATEGY FILE_COPY`)
   const url = databaseUrl(inject('postgresUrl'), name)
   const pool = openPool({ connectionString: url, max: options.max ?? 20 })
   return {

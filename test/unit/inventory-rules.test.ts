@@ -131,12 +131,12 @@ describe('statistics', () => {
     )
   })
 
-  test('100,000 folders and 2,000 extensions stay small: the 100 largest folders are the right ones', () => {
+  test('30,000 folders and 2,000 extensions stay small: the 100 largest folders are the right ones', () => {
     const s = new RangeStatistics('')
-    for (let i = 0; i < 100_000; i++) s.add(blobNamed(`f${String(i).padStart(6, '0')}/x.e${i % 2000}`, i))
+    for (let i = 0; i < 30_000; i++) s.add(blobNamed(`f${String(i).padStart(6, '0')}/x.e${i % 2000}`, i))
     const result = s.result({ count: 0, sample: [] })
-    expect(result.by_prefix.map((p) => p.size)).toEqual(Array.from({ length: 100 }, (_, i) => 99_999 - i))
-    expect(Object.values(result.type_distribution).reduce((sum, e) => sum + e.count, 0)).toBe(100_000)
+    expect(result.by_prefix.map((p) => p.size)).toEqual(Array.from({ length: 100 }, (_, i) => 29_999 - i))
+    expect(Object.values(result.type_distribution).reduce((sum, e) => sum + e.count, 0)).toBe(30_000)
     expect(Buffer.byteLength(JSON.stringify({ ...result, by_prefix: [] }))).toBeLessThan(8192)
   })
 })

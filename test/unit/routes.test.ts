@@ -44,18 +44,22 @@ describe('no URL matches two routes of a method', () => {
           const found = takers(method, url)
           expect(found.length, `${method} ${url} is taken by ${found.join(' and ')}`).toBeLessThanOrEqual(1)
         }),
-        { numRuns: 60 },
+        { numRuns: 30 },
       )
     })
   }
 
   test('every template pair, with each parameter filled by the literals of the other', () => {
+    const urls = new Set<string>()
     for (const a of HTTP_TABLE)
       for (const b of HTTP_TABLE) {
         const [left, right] = [plainTemplate(a.path).split('/'), plainTemplate(b.path).split('/')]
-        const url = `/api/${left.map((part, i) => (part.startsWith('{') ? (right[i]?.startsWith('{') ? ID : (right[i] ?? 'x')) : part)).join('/')}`
-        expect(takers(a.method, url).length, `${a.method} ${url}`).toBeLessThanOrEqual(1)
+        const filled = left.map((part, i) => (part.startsWith('{') ? (right[i]?.startsWith('{') ? ID : (right[i] ?? 'x')) : part))
+        urls.add(`${a.method} /api/${filled.join('/')}`)
       }
+    const taken = [...urls].map((request) => [request, takers(...(request.split(' ') as [string, string]))] as const)
+    expect(taken.filter(([, names]) => names.length > 1)).toEqual([])
+    expect(taken.length).toBeGreaterThan(HTTP_TABLE.length)
   })
 
   test('the answer to unknown routes sorts behind all others', () => {
