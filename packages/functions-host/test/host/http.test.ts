@@ -189,9 +189,20 @@ describe.each([
   })
 })
 
-test('maxConcurrentRequests queues, maxOutstandingRequests answers 429', async () => {
-  const host = await open(limited.folder)
+/** A host and a request that its worker has begun. */
+async function holding(folder: string, graceMs: number): Promise<{ host: Host; held: Promise<Response> }> {
+  const begun = Promise.withResolvers<void>()
+  const log = (_level: string, line: string): void => {
+    if (line.startsWith(`Executing 'Functions.hold'`)) begun.resolve()
+  }
+  const host = await startHost({ folder, port: 0, log, traps: 'error', graceMs })
   const held = fetch(`${host.url}/api/hold`)
+  await begun.promise
+  return { host, held }
+}
+
+test('maxConcurrentRequests queues, maxOutstandingRequests answers 429', async () => {
+  const { host, held } = await holding(limited.folder, 0)
   // One runs and one waits: of two more, one is one too many and answered at once.
   const others = [1, 2].map(() => fetch(`${host.url}/api/b/true`))
   expect((await Promise.race(others)).status).toBe(429)
@@ -201,9 +212,7 @@ test('maxConcurrentRequests queues, maxOutstandingRequests answers 429', async (
 })
 
 test('while it stops, functions answer 503 and the management API still answers', async () => {
-  const host = await startHost({ folder: app.folder, port: 0, log: () => undefined, traps: 'error', graceMs: 30_000 })
-  const held = fetch(`${host.url}/api/hold`)
-  while ((await fetch(`${host.url}/api/b/true`)).status !== 200);
+  const { host, held } = await holding(app.folder, 30_000)
   const stopped = host.stop()
   const answer = await fetch(`${host.url}/api/release`)
   expect([answer.status, await answer.text()]).toEqual([503, 'Function host is not running.'])
