@@ -35,7 +35,12 @@ export default defineConfig({
       project('stac', { testTimeout: 60_000, pool: 'threads', isolate: false }),
       project('replay', { testTimeout: 60_000 }),
       project('host', { ...SHOW_OUTPUT, isolate: false, testTimeout: 60_000, hookTimeout: 170_000 }),
-      project('sql', { isolate: false, globalSetup: ['test/support/database-setup.ts'], testTimeout: 120_000, hookTimeout: 60_000 }),
+      project('sql', {
+        isolate: false,
+        globalSetup: ['test/support/database-setup.ts'],
+        testTimeout: 120_000,
+        hookTimeout: 60_000,
+      }),
       // As app, with a browser; where none can start the title of a skipped test says why.
       project('browser', {
         ...SHOW_OUTPUT,

@@ -3,14 +3,13 @@ import type { StageReadiness } from '../db/job-functions.ts'
 import { recentCompletions } from '../db/reading-tasks.ts'
 import type { AnyStage } from '../define/define-job.ts'
 import type { Step } from '../models/steps.ts'
+import { LEAST_CLAIM } from '../rules/claim-size.ts'
 import { calculateEstimatedCompletion, percentOf, samplesOf } from '../rules/progress.ts'
 import type { Deps } from './deps.ts'
 import { gateOf } from './dependency-gate.ts'
 import { releaseClaimsOfTheDead } from './liveness.ts'
 import type { StageTarget } from './targets.ts'
 
-/** Tasks that a light worker claims at a time; docs/decisions/0003 has the figures. */
-export const CLAIM_BATCH = 50
 export const MAX_WAIT_SECONDS = 60
 /** Leases that nobody of this instance works on are given back soon when their process is dead. */
 const HELD_SECONDS = 5
@@ -35,7 +34,7 @@ export async function runOrWait(
   if (gate.state === 'open')
     return { kind: 'wait', seconds: Math.max(1, Math.min(MAX_WAIT_SECONDS, Math.ceil(gate.wait_ms / 1000))) }
   const done = stage.expected - stage.open_at_least
-  const wanted = definition.weight === 'light' ? Math.ceil(stage.ready / CLAIM_BATCH) : stage.ready
+  const wanted = definition.weight === 'light' ? Math.ceil(stage.ready / LEAST_CLAIM) : stage.ready
   return {
     kind: 'run',
     stage: stageNo,

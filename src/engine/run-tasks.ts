@@ -4,6 +4,7 @@ import { findJob } from '../db/reading.ts'
 import { type ClaimedTask, claimTasks, heldClaims } from '../db/task-functions.ts'
 import { stageAt } from '../define/define-job.ts'
 import type { RunInput, RunReport, Step } from '../models/steps.ts'
+import { LEAST_CLAIM, nextClaimSize } from '../rules/claim-size.ts'
 import type { Deps } from './deps.ts'
 import { carryOn } from './advance.ts'
 import { askClosure, tellClosed } from './ask-closure.ts'
@@ -13,14 +14,14 @@ import { showLife, workerId } from './liveness.ts'
 import { skipWhatIsLeft } from './fail-fast.ts'
 import { repeated } from './repeated.ts'
 import { runBatch } from './run-batch.ts'
-import { CLAIM_BATCH, SOON_MS } from './run-or-wait.ts'
+import { SOON_MS } from './run-or-wait.ts'
 import type { WorkerTarget } from './targets.ts'
 
 /** A worker hands back after this time, so that a small job never waits long behind a large one for an activity slot. */
 const SLICE_MS = 10_000
 
 /**
- * One slice of a stage's work. Light: batches of 50 until nothing is ready or the slice is over. Heavy: exactly one task.
+ * One slice of a stage's work. Light: batches of 50, of quick tasks up to 200, until nothing is ready or the slice is over. Heavy: exactly one task.
  * @returns counts only; Postgres has the rest. Whoever closed the stage says what comes next
  */
 export async function runTasks(input: RunInput, deps: Deps): Promise<RunReport> {
@@ -78,11 +79,12 @@ async function work(
   const { stage } = target
   const key = { job_id: target.jobId, attempt: target.attempt, stage_no: target.stageNo }
   const deadline = deps.now().getTime() + SLICE_MS
-  const limit = stage.weight === 'heavy' ? 1 : CLAIM_BATCH
+  let limit = stage.weight === 'heavy' ? 1 : LEAST_CLAIM
   while (!deps.stopping.aborted) {
     const gate = await gateOf(deps, stage, true)
     if (gate.state === 'open') return undefined
     const wanted = gate.state === 'probe' ? 1 : limit
+    const began = deps.now().getTime()
     const claimed = await claimOnce(deps, target, key, wanted)
     if (claimed.length > 0) {
       const isLast = alone && (claimed.length < wanted || limit === 1)
@@ -97,6 +99,7 @@ async function work(
       }
       if (failed > 0) await skipWhatIsLeft(deps, target, key)
       if (released > 0) break
+      if (stage.weight === 'light') limit = nextClaimSize({ claimed: claimed.length, failed, ms: deps.now().getTime() - began })
     } else {
       const closure = await askClosure(deps, key, target)
       if (!(await soonReady(deps, closure, deadline))) return closure

@@ -18,7 +18,7 @@ export type StageStatus = z.infer<typeof StageStatus>
 export const StageOutcome = z.enum(['completed', 'completed_with_errors', 'failed', 'skipped'])
 export type StageOutcome = z.infer<typeof StageOutcome>
 
-/** light: a worker claims 50 tasks at a time; heavy: one worker, one task. */
+/** light: a worker claims 50 to 200 tasks at a time; heavy: one worker, one task. */
 export const StageWeight = z.enum(['light', 'heavy'])
 export type StageWeight = z.infer<typeof StageWeight>
 
