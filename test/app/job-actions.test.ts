@@ -48,8 +48,12 @@ describe('cancel', () => {
       expect([status, body.status, body.changed]).toEqual([200, 'cancelled', true])
       const [done, held] = [await completed(job_id), await leases(job_id)]
       expect(held).toBe(0)
-      // The instance is terminated: its orchestrator asks no more; what workers bring late is refused.
-      await until('the instance is terminated', async () => (await runtime(job_id)) === 'Terminated' || undefined)
+      // The instance is terminated, or its orchestrator was told by a worker before; what workers bring late is refused.
+      const last = await until('the instance has ended', async () => {
+        const instance = (await app.get(`/api/jobs/${job_id}/instance`)).body
+        return /^(Terminated|Completed)$/.test(instance.runtimeStatus) ? instance : undefined
+      })
+      if (last.runtimeStatus === 'Completed') expect(last.output).toMatchObject({ status: 'cancelled' })
       await app.waitForJob((await app.submit('hello_world', { n: 200, name: randomUUID() })).job_id)
       expect([await completed(job_id), await leases(job_id)]).toEqual([done, 0])
       expect((await act(job_id, 'cancel')).body).toMatchObject({ status: 'cancelled', changed: false })
