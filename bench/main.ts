@@ -1,5 +1,5 @@
 // `npm run bench [-- sql stack fairness host]`, `-- inline`, `-- containers`, `-- globs`, `-- listing`, `-- eta`, `-- inventory`, `-- stac`, `-- monitor`,
-// `-- peers [--quick]`, `-- scaling`, `-- soak <minutes>`, `-- monitor-hour <minutes>`:
+// `-- peers [--quick]`, `-- scaling`, `-- growth`, `-- large-database`, `-- profile`, `-- soak <minutes>`, `-- monitor-hour <minutes>`:
 // figures, goals and ratios; writes bench/results/*.json.
 import { rmSync } from 'node:fs'
 import { type Backends, startBackends } from '../local/cloud.ts'
@@ -8,13 +8,16 @@ import { openPool, type Pool } from '../src/db/pool.ts'
 import { containers } from './containers.ts'
 import { recordCompletions } from './eta.ts'
 import { hostileGlobs } from './globs.ts'
+import { growth } from './growth.ts'
 import { activities, idleShare, openHost, roundTrips } from './host.ts'
 import { millionBlobs } from './inventory.ts'
+import { largeDatabase } from './large-database.ts'
 import { listingPages } from './listing.ts'
 import { median, type Row, whole, withHost, writeResults } from './measure.ts'
 import { monitorHour } from './monitor-hour.ts'
 import { monitorPage } from './monitor.ts'
 import { peers } from './peers.ts'
+import { profile } from './profile.ts'
 import { rasterJobs } from './raster-tiles.ts'
 import { rasters } from './raster.ts'
 import { scaling } from './scaling.ts'
@@ -212,6 +215,9 @@ try {
     rows.push(...(await rasters(10_000)))
     rows.push(...(await rasterJobs(backends, 10_000)))
   }
+  if (wanted.has('profile')) rows.push(...(await profile(backends, db)))
+  if (wanted.has('growth')) rows.push(...(await growth(backends, db, wanted)))
+  if (wanted.has('large-database')) rows.push(...(await largeDatabase(backends, db)))
   if (wanted.has('listing')) rows.push(...(await listingPages()))
   if (wanted.has('globs')) rows.push(...(await hostileGlobs(backends)))
   if (wanted.has('stac')) rows.push(...(await stacSearch(db, 1_000_000)))

@@ -18,6 +18,29 @@ export const whole = (value: number): string => Math.round(value).toLocaleString
 /** A host that says nothing while it is measured. */
 export const QUIET = { LOG_LEVEL: 'error', AzureFunctionsJobHost__logging__logLevel__Function: 'Warning' }
 
+const CALLS = 15
+/** Milliseconds that a call takes over HTTP on this machine, median of 15 after one that warms; with the answer read to its end. */
+export async function callMs(url: string): Promise<{ ms: number; body: { next?: string } }> {
+  const times: number[] = []
+  let body: { next?: string } = {}
+  for (let i = 0; i <= CALLS; i++) {
+    const started = performance.now()
+    const answer = await fetch(url)
+    const text = await answer.text()
+    if (!answer.ok) throw new Error(`${url}: ${answer.status} ${text.slice(0, 300)}`)
+    if (i > 0) times.push(performance.now() - started)
+    body = JSON.parse(text) as { next?: string }
+  }
+  return { ms: median(times), body }
+}
+
+export const callRow = (measure: string, ms: number): Row => ({
+  measure,
+  figure: `${ms.toFixed(0)} ms`,
+  goal: '≤ 50 ms',
+  met: ms <= 50,
+})
+
 /** Writes `bench/results/<prefix><time>.json`. */
 export function writeResults(prefix: string, results: unknown): void {
   mkdirSync('bench/results', { recursive: true })

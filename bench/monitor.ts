@@ -3,31 +3,14 @@ import type { Browser } from 'playwright-core'
 import type { Backends } from '../local/cloud.ts'
 import type { Pool } from '../src/db/pool.ts'
 import { openPage, startBrowser } from '../test/support/browser.ts'
-import { median, type Row, whole, withHost } from './measure.ts'
+import { fillJobs } from './fill-tables.ts'
+import { callMs, callRow, median, type Row, whole, withHost } from './measure.ts'
 import { ended, submitJob } from './stack.ts'
 
 const TASKS = 10_000
 const JOBS = 100_000
 const PAGES = 50
-const REPETITIONS = 15
 const VISITS = 5
-
-/** Milliseconds that a call takes over HTTP on this machine, median of 15 after one that warms; with the answer read to its end. */
-async function callMs(url: string): Promise<{ ms: number; body: { next?: string } }> {
-  const times: number[] = []
-  let body: { next?: string } = {}
-  for (let i = 0; i <= REPETITIONS; i++) {
-    const started = performance.now()
-    const answer = await fetch(url)
-    const text = await answer.text()
-    if (!answer.ok) throw new Error(`${url}: ${answer.status} ${text.slice(0, 300)}`)
-    if (i > 0) times.push(performance.now() - started)
-    body = JSON.parse(text) as { next?: string }
-  }
-  return { ms: median(times), body }
-}
-
-const callRow = (measure: string, ms: number): Row => ({ measure, figure: `${ms.toFixed(0)} ms`, goal: '≤ 50 ms', met: ms <= 50 })
 
 interface Visit {
   readonly paint: number
@@ -73,22 +56,6 @@ async function largeJob(browser: Browser, url: string, db: Pool): Promise<Row[]>
   return rows
 }
 
-/** Ended jobs of three types over 50 days, as a table that nobody purges has them; every fifth failed. */
-async function fillJobs(db: Pool): Promise<void> {
-  await db.query(
-    `INSERT INTO app.jobs (job_id, job_type, status, stage, total_stages, parameters, metadata, submitted_by, error_code, error_details,
-       created_at, started_at, finished_at)
-     SELECT lpad(to_hex(i), 64, '0'), (ARRAY['hello_world', 'list_container', 'process_raster'])[1 + i % 3],
-       CASE WHEN i % 5 = 0 THEN 'failed' WHEN i % 97 = 0 THEN 'cancelled' ELSE 'completed' END, 1, 2,
-       jsonb_build_object('container_name', 'c' || i % 50, 'source_blob', 'scene_' || i || '.tif'), '{}', 'bench',
-       CASE WHEN i % 5 = 0 THEN 'BLOB_NOT_FOUND' END, CASE WHEN i % 5 = 0 THEN 'scene_' || i || '.tif does not exist.' END,
-       at, at, at + interval '1 minute'
-     FROM (SELECT i, now() - i * interval '43 seconds' AS at FROM generate_series(1, $1::int) i) made`,
-    [JOBS],
-  )
-  await db.query('ANALYZE app.jobs')
-}
-
 /** Each filter that the page offers; the span is what it makes of "last 7 days". */
 const filters = (): readonly (readonly [name: string, query: string])[] => [
   ['none', ''],
@@ -102,7 +69,7 @@ const filters = (): readonly (readonly [name: string, query: string])[] => [
 ]
 
 async function longTable(url: string, db: Pool): Promise<Row[]> {
-  await fillJobs(db)
+  await fillJobs(db, 1, JOBS)
   const rows: Row[] = []
   for (const [name, query] of filters()) {
     const base = `${url}/api/monitor/jobs?${query}limit=50`

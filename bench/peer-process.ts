@@ -53,7 +53,8 @@ export async function startPeer(peer: Peer, url: string): Promise<Runner> {
 
 /** A peer that does not end by itself within ten seconds is ended. */
 async function stopChild(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
+  // One that was killed goes by itself, and its channel would refuse the word.
+  if (child.exitCode !== null || child.signalCode !== null || child.killed) return
   const gone = once(child, 'exit')
   if (child.connected) child.send('close' satisfies Order)
   const timer = setTimeout(() => child.kill('SIGKILL'), 10_000)

@@ -64,7 +64,7 @@ export function makeSource(path: string, side: number, kind: 'rgb' | 'float32'):
 }
 
 /** As a task's child process is started. */
-async function child(...script: string[]): Promise<Measured> {
+export async function child(...script: string[]): Promise<Measured> {
   const args = [...CHILD_FLAGS, ...script]
   const { stdout } = await run(process.execPath, args, { maxBuffer: 1e7, env: { ...process.env, ...CHILD_ENV } })
   return JSON.parse(stdout) as Measured

@@ -1,8 +1,9 @@
-// The SQL core alone: claim, run nothing, complete, close. Planning is timed apart.
+// The SQL core alone: claim (as many as workers claim of quick tasks), run nothing, complete, close. Planning is timed apart.
 import { randomUUID } from 'node:crypto'
 import * as jobs from '../src/db/job-functions.ts'
 import type { Pool } from '../src/db/pool.ts'
 import { only } from '../src/db/sql-function.ts'
+import { MOST_CLAIM } from '../src/rules/claim-size.ts'
 import { addTasks, claimTasks, completeTasks } from '../src/db/task-functions.ts'
 
 export interface CoreFigures {
@@ -13,7 +14,7 @@ export interface CoreFigures {
   readonly wal: number
 }
 
-export async function sqlCore(db: Pool, n: number, workers = 4, limit = 50): Promise<CoreFigures> {
+export async function sqlCore(db: Pool, n: number, workers = 4, limit = MOST_CLAIM): Promise<CoreFigures> {
   const job_id = (randomUUID() + randomUUID()).replaceAll('-', '')
   const key = { job_id, attempt: 1, stage_no: 1 }
   await jobs.submitJob(db, {
