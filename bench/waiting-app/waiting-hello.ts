@@ -9,9 +9,13 @@ const parameters = z.strictObject({
   task_ms: z.int().min(1).describe('how long each task waits'),
 })
 
+/** As many at once as the workers of the best peer: four, with batches of 50. A task that waits costs nothing meanwhile. */
+const taskConcurrency = 50
+
 const greeting = defineStage({
   name: 'say_greeting',
   parameters,
+  taskConcurrency,
   result: z.object({ greeting: z.string() }),
   *plan({ parameters }) {
     for (let index = 0; index < parameters.n; index++) yield { key: `greet_${index}`, parameters: { index } }
@@ -26,6 +30,7 @@ const reply = defineStage({
   name: 'send_reply',
   parameters,
   after: greeting,
+  taskConcurrency,
   result: z.object({ reply: z.string() }),
   *plan({ parameters }) {
     for (let index = 0; index < parameters.n; index++) yield { key: `reply_${index}`, source: `greet_${index}` }

@@ -65,7 +65,7 @@ describe('lineage: what becomes of a task whose predecessor did not complete', (
   }
 })
 
-test('predecessors of 120 tasks are three queries, one for each claimed batch', async () => {
+test('predecessors are one query for each claimed batch, not one for each task', async () => {
   const before = defineStage({
     name: 'make_source',
     parameters,
@@ -97,7 +97,13 @@ test('predecessors of 120 tasks are three queries, one for each claimed batch', 
   }
   const id = await submitTo(r, 'counted_job', {})
   await runToEnd({ ...r, db: counting }, id)
-  expect(asked).toBe(3)
+  // Tasks of one claim began at one moment: a claim of 50, and what that one's speed allows.
+  const [claims] = await db.query<{ n: number }>(
+    `SELECT count(DISTINCT t.started_at)::int AS n FROM app.tasks t JOIN app.stages s USING (stage_id) WHERE s.job_id = $1 AND s.stage_no = 2`,
+    [id],
+  )
+  expect(asked).toBe(claims?.n)
+  expect(asked).toBeLessThanOrEqual(3)
   expect((await tasksOf(db, id)).filter((t) => t.stage === 2).map((t) => t.result_data)).toEqual(
     Array.from({ length: 120 }, (_, i) => ({ n: i + 1000 })),
   )
