@@ -27,12 +27,12 @@ test('on shared cores both costs are paid by the same cores', () => {
 })
 
 test('the table of docs/scaling.md is what the model says of its figures', () => {
-  const cost = { app: 0.08, postgres: 0.22, wal: 1.2 }
+  const cost = { app: 0.06, postgres: 0.15, wal: 1.2 }
   // Postgres cores, app CPU of a task, its requests to storage.
   const columns = [
-    [2, 0.08, 0],
-    [4, 0.08, 0],
-    [8, 0.08, 0],
+    [2, 0.06, 0],
+    [4, 0.06, 0],
+    [8, 0.06, 0],
     [4, 1.5, 1],
     [4, 3, 3],
     [4, 17_600, 0],
