@@ -1,5 +1,7 @@
 // Listings come as streams to our own reader, behind the SDK's signing and retries: what the SDK answers has the page in `listing`.
+import type { Readable } from 'node:stream'
 import type { RequestPolicyFactory, WebResource } from '@azure/storage-blob'
+import { piecesOf } from './pieces.ts'
 import { type Listing, ListingError, readListing } from './read-listing.ts'
 
 const STREAMED: ReadonlySet<number> = new Set([200])
@@ -22,7 +24,7 @@ export const readListings: RequestPolicyFactory = {
         if (stream === undefined) return response
         try {
           stream.setEncoding('utf8')
-          response.parsedBody = { listing: await readListing(stream as AsyncIterable<string>), segment: NOTHING }
+          response.parsedBody = { listing: await readListing(piecesOf<string>(stream as Readable)), segment: NOTHING }
           return response
         } catch (error) {
           const isFinal = error instanceof ListingError && !error.isCut

@@ -5,6 +5,7 @@ import { AppError } from '../rules/errors.ts'
 import type { BlobStream, ReadStreamOptions } from '../models/blob-store.ts'
 import type { BlobRef } from '../models/blob.ts'
 import { toStorageError } from './blob-errors.ts'
+import { piecesOf } from './pieces.ts'
 
 /** How often a broken body is taken up again. The SDK's own resumption takes a cut connection for an abort and gives up. */
 const RESUMES = 5
@@ -71,7 +72,7 @@ class Source {
     this.#length = length
     this.#reopen = reopen
     this.#body = bodyOf(first)
-    this.#chunks = this.#body[Symbol.asyncIterator]()
+    this.#chunks = piecesOf(this.#body)
   }
 
   /** Pulled only when it is read; cancelling closes the connection. */
@@ -106,7 +107,7 @@ class Source {
       } catch (error) {
         if (signal?.aborted || this.#resumes-- === 0) throw error
         this.#body = bodyOf(await this.#reopen(this.#done))
-        this.#chunks = this.#body[Symbol.asyncIterator]()
+        this.#chunks = piecesOf(this.#body)
       }
     }
   }
