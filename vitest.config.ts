@@ -1,5 +1,5 @@
-// Test projects: unit, raster, stac and replay are pure; host runs small apps on the local host; sql needs Postgres; app, endurance and browser
-// need the whole local cloud.
+// Test projects: unit, raster, stac and replay are pure; platform starts small servers and processes and reads the infrastructure; host runs
+// small apps on the local host; sql needs Postgres; app, endurance and browser need the whole local cloud.
 import { defineConfig } from 'vitest/config'
 
 const SHOW_OUTPUT = { setupFiles: ['packages/functions-host/test/support/show-output.ts'] }
@@ -31,6 +31,7 @@ export default defineConfig({
     projects: [
       // Rules without state, so that files share what they import.
       project('unit', { testTimeout: 60_000, pool: 'threads', isolate: false }),
+      project('platform', { testTimeout: 60_000, pool: 'threads', isolate: false }),
       project('raster', { ...SHOW_OUTPUT, testTimeout: 120_000 }),
       project('stac', { testTimeout: 60_000, pool: 'threads', isolate: false }),
       project('replay', { testTimeout: 60_000 }),

@@ -12,7 +12,7 @@ import { createDatabase, type TestDatabase } from '../support/db.ts'
 import { chance, type Chance, insertItems, makeItems, type MadeItem } from '../support/random-items.ts'
 
 const ITEMS = 10_000
-const SEARCHES = 500
+const SEARCHES = 300
 
 let database: TestDatabase
 let db: Pool
