@@ -14,7 +14,7 @@ export interface CoreFigures {
   readonly wal: number
 }
 
-export async function sqlCore(db: Pool, n: number, workers = 4, limit = MOST_CLAIM): Promise<CoreFigures> {
+export async function sqlCore(db: Pool, n: number, workers = 4): Promise<CoreFigures> {
   const job_id = (randomUUID() + randomUUID()).replaceAll('-', '')
   const key = { job_id, attempt: 1, stage_no: 1 }
   await jobs.submitJob(db, {
@@ -43,7 +43,7 @@ export async function sqlCore(db: Pool, n: number, workers = 4, limit = MOST_CLA
   await jobs.sealStage(db, { ...key, expected: n })
   const before = await counters(db)
   const started = performance.now()
-  await Promise.all(Array.from({ length: workers }, () => work(db, key, limit)))
+  await Promise.all(Array.from({ length: workers }, () => work(db, key)))
   const closure = only(await jobs.closeStage(db, key))
   const seconds = (performance.now() - started) / 1000
   if (closure.completed !== n) throw new Error(`closed with ${closure.completed} of ${n}`)
@@ -56,10 +56,10 @@ export async function sqlCore(db: Pool, n: number, workers = 4, limit = MOST_CLA
   }
 }
 
-async function work(db: Pool, key: { job_id: string; attempt: number; stage_no: number }, limit: number): Promise<void> {
+async function work(db: Pool, key: { job_id: string; attempt: number; stage_no: number }): Promise<void> {
   const worker = randomUUID()
   for (;;) {
-    const claimed = await claimTasks(db, { ...key, limit, worker, lease: 60_000 })
+    const claimed = await claimTasks(db, { ...key, limit: MOST_CLAIM, worker, lease: 60_000 })
     if (claimed.length === 0) return
     await completeTasks(db, {
       ...key,

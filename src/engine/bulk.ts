@@ -2,7 +2,7 @@
 import pLimit from 'p-limit'
 import { addEvent } from '../db/job-functions.ts'
 import { type JobFilter, listJobs } from '../db/reading.ts'
-import { isTerminalJob, JobStatus } from '../models/words.ts'
+import { type JobStatus, TERMINAL_JOB_STATUSES } from '../models/words.ts'
 import { AppError } from '../rules/errors.ts'
 import type { Deps, InstanceDeps } from './deps.ts'
 import { ACTS_ON, changeJob, type JobAction, type Order } from './lifecycle.ts'
@@ -48,7 +48,7 @@ export function changeJobs(deps: InstanceDeps, action: JobAction, order: BulkOrd
 /** Removes those that have ended, with their history. @throws AppError as {@link changeJobs} */
 export function purgeJobs(deps: InstanceDeps, order: BulkOrder): Promise<BulkReport> {
   const act: Act['act'] = async (job_id) => ({ changed: await purgeOne(deps, job_id, order) })
-  return actOnAll(deps, order, { action: 'purge', on: JobStatus.options.filter(isTerminalJob), act })
+  return actOnAll(deps, order, { action: 'purge', on: TERMINAL_JOB_STATUSES, act })
 }
 
 interface Act {

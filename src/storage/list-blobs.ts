@@ -4,6 +4,7 @@ import type { BlobPage, FolderPage, ListOptions } from '../models/blob-store.ts'
 import type { BlobMetadata, SkippedNames } from '../models/blob.ts'
 import { toStorageError } from './blob-errors.ts'
 import { blobNameProblem } from './names.ts'
+import { NOT_UNDERSTOOD } from './raw-blob.ts'
 import { type Listing, ListingError } from './read-listing.ts'
 import { listingOf } from './listing-policy.ts'
 
@@ -101,7 +102,7 @@ function sortOut({ listing, withoutMetadata }: Page): BlobPage {
   return { blobs, skipped }
 }
 
-const METADATA_UNREAD = { what: 'metadata', code: 'NOT_UNDERSTOOD' }
+const METADATA_UNREAD = { what: 'metadata', code: NOT_UNDERSTOOD }
 
 /** Counts names of a page that break the rules; the first 20 are named. */
 export function addSkipped(sum: SkippedNames, names: readonly string[]): void {

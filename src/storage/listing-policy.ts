@@ -4,20 +4,17 @@ import type { RequestPolicyFactory, WebResource } from '@azure/storage-blob'
 import { piecesOf } from './pieces.ts'
 import { type Listing, ListingError, readListing } from './read-listing.ts'
 
-const STREAMED: ReadonlySet<number> = new Set([200])
 /** The SDK repeats what has no answer; an answer that is cut while it is read is asked for here again. */
 const TRIES = 4
 
-const isListing = ({ method, url }: WebResource): boolean => {
-  const query = new URL(url).searchParams
-  return method === 'GET' && query.get('comp') === 'list' && query.get('restype') === 'container'
-}
+const isListing = ({ method, url }: WebResource): boolean =>
+  method === 'GET' && /[?&]comp=list(?:&|$)/.test(url) && /[?&]restype=container(?:&|$)/.test(url)
 
 export const readListings: RequestPolicyFactory = {
   create: (next) => ({
     async sendRequest(request) {
       if (!isListing(request)) return next.sendRequest(request)
-      request.streamResponseStatusCodes = new Set(STREAMED)
+      request.streamResponseStatusCodes = new Set([200])
       for (let attempt = 1; ; attempt++) {
         const response = await next.sendRequest(request)
         const stream = response.readableStreamBody

@@ -46,7 +46,8 @@ export function parseBlob({ name = '', properties: p, metadata: given }: RawBlob
   }
 }
 
-const NOT_UNDERSTOOD = 'NOT_UNDERSTOOD'
+/** Why a fact is missing that was there and meant nothing. */
+export const NOT_UNDERSTOOD = 'NOT_UNDERSTOOD'
 
 function sizeOf(given: string | number | undefined): number | undefined {
   const size = Number(given === undefined || given === '' ? Number.NaN : given)

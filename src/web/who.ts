@@ -11,7 +11,9 @@ export async function askWho(tell: (who: Whoami) => void): Promise<void> {
   const who = await api<Whoami>('whoami')
   tell(who)
   if (who.auth_mode !== 'key') return
+  const asked = credential()
   // Not as the others are asked: a refusal here is no end of the session.
-  const answer = await fetch(apiUrl('whoami/admin'), { headers: credentialHeader(credential()) }).catch(() => undefined)
-  if (answer?.ok) tell((await answer.json()) as Whoami)
+  const answer = await fetch(apiUrl('whoami/admin'), { headers: credentialHeader(asked) }).catch(() => undefined)
+  // Whoever signed out meanwhile stays out.
+  if (answer?.ok && credential() === asked) tell((await answer.json()) as Whoami)
 }
