@@ -3,7 +3,8 @@ import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob'
 import type { Backends } from '../local/cloud.ts'
 import type { Pool } from '../src/db/pool.ts'
 import { type Row, whole, withHost } from './measure.ts'
-import { ended, peakMb, submitJob } from './stack.ts'
+import { ended } from './job-ends.ts'
+import { peakMb, submitJob } from './stack.ts'
 
 const SIZES = [100, 500, 2500, 5000, 5001, 12_000, 100_000] as const
 const MEMORY_MB = 400

@@ -7,7 +7,8 @@ import type { Pool } from '../src/db/pool.ts'
 import { startStorageProxy } from '../test/support/storage-proxy.ts'
 import { type Row, withHost } from './measure.ts'
 import { seeded } from 'functions-host/durable'
-import { ended, submitJob } from './stack.ts'
+import { ended } from './job-ends.ts'
+import { submitJob } from './stack.ts'
 
 const N = 3000
 const random = seeded(7)

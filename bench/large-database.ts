@@ -4,7 +4,8 @@ import type { Pool } from '../src/db/pool.ts'
 import { fillJobs, fillTasks } from './fill-tables.ts'
 import { callMs, callRow, median, type Row, whole, withHost } from './measure.ts'
 import { sqlCore } from './sql-core.ts'
-import { ended, helloWorld, submitJob } from './stack.ts'
+import { ended } from './job-ends.ts'
+import { helloWorld, submitJob } from './stack.ts'
 
 const JOBS = 3000
 const TASKS = 667

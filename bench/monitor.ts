@@ -5,7 +5,8 @@ import type { Pool } from '../src/db/pool.ts'
 import { openPage, startBrowser } from '../test/support/browser.ts'
 import { fillJobs } from './fill-tables.ts'
 import { callMs, callRow, median, type Row, whole, withHost } from './measure.ts'
-import { ended, submitJob } from './stack.ts'
+import { ended } from './job-ends.ts'
+import { submitJob } from './stack.ts'
 
 const TASKS = 10_000
 const JOBS = 100_000

@@ -6,7 +6,8 @@ import type { HostProcess } from 'functions-host'
 import type { Pool } from '../src/db/pool.ts'
 import type { Peer } from './peer-list.ts'
 import type { Answer, Order } from './peers/child.ts'
-import { ended, submitJob } from './stack.ts'
+import { ended, endsOf } from './job-ends.ts'
+import { submitJob } from './stack.ts'
 
 /** A system that runs jobs of two stages. */
 export interface Runner {
@@ -107,12 +108,12 @@ export function ourRunner(url: string, host: HostProcess, db: Pool): Runner {
   return {
     pids: [host.pid],
     async run(n, taskMs, times) {
+      await endsOf(db)
       const seconds: number[] = []
-      for (let i = 0; i < times; i++)
-        seconds.push(await secondsOf(async () => ended(db, await submit(n, taskMs), n === 1 ? 1 : 5)))
+      for (let i = 0; i < times; i++) seconds.push(await secondsOf(async () => ended(db, await submit(n, taskMs))))
       return seconds
     },
-    many: (jobs) => secondsOf(async () => allEnded(db, await Promise.all(Array.from({ length: jobs }, () => submit(1, 0))))),
+    many: (jobs) => secondsOf(async () => ended(db, ...(await Promise.all(Array.from({ length: jobs }, () => submit(1, 0)))))),
     async check() {
       for (const { jobId, n } of ran.splice(0)) {
         const stored = await storedOf(db, jobId)
@@ -120,18 +121,6 @@ export function ourRunner(url: string, host: HostProcess, db: Pool): Runner {
       }
     },
     stop: () => Promise.resolve(),
-  }
-}
-
-/** One question for all of them: one a job would be load of its own. */
-async function allEnded(db: Pool, jobIds: readonly string[]): Promise<void> {
-  for (;;) {
-    const [row] = await db.query<{ left: number }>(
-      `SELECT count(*)::int AS left FROM app.jobs WHERE job_id = ANY ($1) AND status NOT IN ('completed', 'failed')`,
-      [jobIds],
-    )
-    if (row?.left === 0) return
-    await new Promise((r) => setTimeout(r, 2))
   }
 }
 

@@ -7,7 +7,8 @@ import type { Pool } from '../src/db/pool.ts'
 import { median, QUIET, type Row, whole } from './measure.ts'
 import { cpuSecondsOfTrees } from './process-cpu.ts'
 import { type Cost, sharedRate } from './scaling-model.ts'
-import { ended, submitJob } from './stack.ts'
+import { ended } from './job-ends.ts'
+import { submitJob } from './stack.ts'
 
 /** Tasks a job; each host is given one at the same time. */
 const N = 10_000

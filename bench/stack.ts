@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import type { HostProcess } from 'functions-host'
 import type { Pool } from '../src/db/pool.ts'
+import { ended, endsOf } from './job-ends.ts'
 
 interface Submitted {
   readonly job_id: string
@@ -20,18 +21,9 @@ export async function submitJob(url: string, type: string, parameters: object): 
 
 const submit = (url: string, n: number, name: string): Promise<string> => submitJob(url, 'hello_world', { n, name })
 
-/** Asked over SQL, so that polling does not load the host that is measured. @param pauseMs between two questions */
-export async function ended(db: Pool, jobId: string, pauseMs = 5): Promise<void> {
-  for (;;) {
-    const [row] = await db.query<{ status: string }>('SELECT status FROM app.jobs WHERE job_id = $1', [jobId])
-    if (row?.status === 'completed') return
-    if (row?.status === 'failed') throw new Error(`job ${jobId} failed`)
-    await new Promise((r) => setTimeout(r, pauseMs))
-  }
-}
-
 /** Seconds from the request to the recorded end. */
 export async function helloWorld(url: string, db: Pool, n: number, run: string): Promise<number> {
+  await endsOf(db)
   const started = performance.now()
   await ended(db, await submit(url, n, run))
   return (performance.now() - started) / 1000
@@ -67,6 +59,6 @@ export async function fairness(url: string, db: Pool, n: number, run: string, sa
     [large],
   )
   if (row?.running !== 3) throw new Error('the large jobs ended before the small ones were measured')
-  await Promise.all(large.map((id) => ended(db, id)))
+  await ended(db, ...large)
   return waits
 }
