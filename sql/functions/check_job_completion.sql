@@ -1,11 +1,12 @@
 -- check_job_completion: the job's final status, when no stage is left or one failed; recorded, decided once.
 -- p_error_code says that the job cannot go on (its plan failed for good): the current stage is closed as failed.
 -- Status from the outcomes of its stages: any failed → failed; any completed_with_errors → completed_with_errors; else completed.
+-- Plans are kept: rows are found by the job's key.
 -- Locks: the job row. Asked again, by anyone: the recorded status, finished_now false. An older attempt changes nothing.
 -- Raises: LL001 unknown job.
 CREATE FUNCTION app.check_job_completion(p_job_id text, p_attempt int, p_result jsonb, p_error_code text, p_error_details text)
 RETURNS TABLE (status text, finished_now boolean)
-LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET lock_timeout = '5s' AS $$
 DECLARE
   job app.jobs;
   final text;
@@ -45,6 +46,8 @@ BEGIN
     error_code = left(code, 64), error_details = left(details, 8000)
   WHERE j.job_id = p_job_id;
   PERFORM app.add_event(p_job_id, 'job.finished', jsonb_build_object('status', final, 'attempt', p_attempt, 'error_code', code));
-  PERFORM app.queue_webhooks(p_job_id);
+  IF EXISTS (SELECT FROM app.webhooks) THEN
+    PERFORM app.queue_webhooks(p_job_id);
+  END IF;
   RETURN QUERY SELECT final, true;
 END $$;

@@ -1,13 +1,14 @@
 -- submit_job: inserts the job, or answers with the one that is there. The outbox of its start is start_confirmed_attempt.
 -- Of 100 racing submitters one gets created = true; start_needed stays true for all until the start was confirmed.
 -- With p_force a finished job gets a new attempt; the same p_idempotency_key never makes a second one.
+-- Plans are kept: the row is found by its key.
 -- Locks: the job row, only with p_force. Asked again: the same answer.
 -- Raises: LL010 not READ COMMITTED, LL004 force while the job is not finished.
 CREATE FUNCTION app.submit_job(
   p_job_id text, p_job_type text, p_total_stages int, p_parameters jsonb, p_metadata jsonb, p_on_task_failure text,
   p_submitted_by text, p_correlation_id text, p_idempotency_key text, p_force boolean
 ) RETURNS TABLE (created boolean, status text, attempt int, start_needed boolean)
-LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET lock_timeout = '5s' AS $$
 DECLARE
   job app.jobs;
   is_new boolean;

@@ -3,7 +3,7 @@ import type { JobStatus, StageOutcome, StageStatus } from '../models/words.ts'
 import type { Database } from './pool.ts'
 import { sqlFunction } from './sql-function.ts'
 import { CLOSED, type JobAttempt, STAGE_ATTEMPT, type StageAttempt, type StageClosure } from './stage-columns.ts'
-import type { NewTask } from './task-functions.ts'
+import type { ClaimedTask, NewTask } from './task-functions.ts'
 
 export const submitJob = sqlFunction<
   {
@@ -120,11 +120,17 @@ export const stageReadiness = sqlFunction<{ job_id: string; stage_no: number }, 
   READINESS,
 )
 
-/** A plan of one batch: begins or advances the job, opens, fills and seals the stage in one transaction. */
-export const planStage = sqlFunction<OpenedStage & { tasks: readonly NewTask[] }, StageReadiness>(
+/**
+ * A plan of one batch: begins or advances the job, opens, fills and seals the stage in one transaction, and hands its tasks out to `worker`
+ * when there are at most `limit`.
+ */
+export const planStage = sqlFunction<
+  OpenedStage & { tasks: readonly NewTask[]; limit?: number; worker?: string; lease?: number },
+  StageReadiness & { claimed: readonly ClaimedTask[] | null }
+>(
   'plan_stage',
-  { ...OPENED_STAGE, tasks: 'jsonb' },
-  READINESS,
+  { ...OPENED_STAGE, tasks: 'jsonb', limit: 'integer', worker: 'uuid', lease: 'interval' },
+  { ...READINESS, claimed: 'jsonb' },
 )
 
 export const recordStageSummary = sqlFunction<StageAttempt & { summary: unknown }, { record_stage_summary: boolean }>(

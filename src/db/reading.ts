@@ -45,7 +45,7 @@ export async function findTurn(db: Database, jobId: string): Promise<JobTurn | u
   >(
     `SELECT j.status, j.attempt, j.stage, j.job_type, j.parameters, j.updated_at < now() - interval '5 seconds' AS is_stale,
        r.status AS stage_status, r.outcome, r.expected, r.ready, r.open_at_least, r.next_ready_at, r.sealed_at, r.held
-     FROM app.jobs j LEFT JOIN LATERAL app.stage_readiness(j.job_id, j.stage) r ON true WHERE j.job_id = $1`,
+     FROM app.jobs j LEFT JOIN LATERAL (SELECT * FROM app.stage_readiness(j.job_id, j.stage) WHERE j.stage > 0) r ON true WHERE j.job_id = $1`,
     [jobId],
   )
   if (!rows[0]) return undefined
@@ -83,6 +83,10 @@ export type StageRow = Pick<
   | ('sealed_at' | 'opened_at' | 'closed_at' | 'summary')
 > & { readonly stage: number; readonly running: number; readonly retrying: number; readonly open: number }
 
+const CLOSED_STAGES = `SELECT s.job_id, s.stage_no AS stage, s.name, s.status, s.outcome, s.expected, s.sealed_at, s.opened_at, s.closed_at, s.summary,
+    s.completed, s.failed, s.skipped, 0 AS running, 0 AS retrying, 0 AS open
+  FROM app.stages s WHERE s.job_id = ANY($1::text[]) AND s.retired_at IS NULL ORDER BY s.stage_no`
+
 /**
  * Stages of the current attempt with counts. Closed stages answer from their record; of open ones the open rows (up to 200,000)
  * and the failed rows are counted by their partial indexes, and the untouched range is arithmetic.
@@ -91,6 +95,9 @@ export const listStages = (db: Database, jobId: string): Promise<StageRow[]> => 
 
 /** As {@link listStages}, of several jobs in one query, each row with the job that it belongs to; in the order of stages. */
 export async function listStagesOf(db: Database, jobIds: readonly string[]): Promise<(StageRow & { readonly job_id: string })[]> {
+  // Counting what is open is not even planned where nothing is: it costs ten times the look.
+  const stages = await db.query<StageRow & { readonly job_id: string }>(CLOSED_STAGES, [jobIds])
+  if (stages.every((s) => s.status === 'closed')) return stages
   return db.query(
     `SELECT s.job_id, s.stage_no AS stage, s.name, s.status, s.outcome, s.expected, s.sealed_at, s.opened_at, s.closed_at, s.summary,
        CASE WHEN s.status = 'closed' THEN s.completed ELSE s.claim_cursor - o.touched - f.failed - f.skipped END::int AS completed,

@@ -10,20 +10,23 @@ import type { Deps } from './deps.ts'
 import { askClosure } from './ask-closure.ts'
 import { skipWhatIsLeft } from './fail-fast.ts'
 import { finish } from './finish.ts'
-import { rememberJob } from './known-jobs.ts'
+import { knownJob, rememberJob, takeSubmitted } from './known-jobs.ts'
 import { planAtOnce, planStage } from './plan-stage.ts'
-import { MAX_WAIT_SECONDS, runOrWait } from './run-or-wait.ts'
+import { MAX_WAIT_SECONDS, runAll, runOrWait } from './run-or-wait.ts'
 import { stageResults } from './stage-results.ts'
-import type { StageTarget } from './targets.ts'
+import type { StageTarget, Taker } from './targets.ts'
 
 /** A paused job's instance is suspended, so that this costs nothing; when it is resumed, its timer has often ended already. */
 const PAUSED_SECONDS = 5
 
 /**
  * One turn of a job. Asking again changes nothing: every answer comes from recorded state.
+ * @param taker is given what the stage that is planned hands out, and must run it then
  * @throws AppError only when Postgres cannot be reached; the orchestrator retries it
  */
-export async function advanceJob({ jobId, attempt }: StepInput, deps: Deps): Promise<Step> {
+export async function advanceJob({ jobId, attempt }: StepInput, deps: Deps, taker?: Taker): Promise<Step> {
+  const first = await beginAtOnce(deps, jobId, attempt, taker)
+  if (first) return first
   for (;;) {
     const turn = await look(deps, jobId, attempt)
     if (!turn) return { kind: 'done', status: 'cancelled', attempt }
@@ -37,7 +40,7 @@ export async function advanceJob({ jobId, attempt }: StepInput, deps: Deps): Pro
       return { kind: 'wait', seconds: MAX_WAIT_SECONDS }
     }
     rememberJob(deps, jobId, row)
-    const target = { job, jobId, attempt, stageNo: row.stage, parameters: row.parameters }
+    const target = { job, jobId, attempt, stageNo: row.stage, parameters: row.parameters, taker }
     const step = row.stage === 0 ? await goOn(deps, target) : await work(deps, target, turn.stage)
     if (step) return step
   }
@@ -48,7 +51,14 @@ export async function advanceJob({ jobId, attempt }: StepInput, deps: Deps): Pro
  * @throws AppError only when Postgres cannot be reached
  */
 export async function carryOn(deps: Deps, target: StageTarget, failed: boolean): Promise<Step> {
-  return (await leave(deps, target, failed)) ?? advanceJob(target, deps)
+  return (await leave(deps, target, failed)) ?? advanceJob(target, deps, target.taker)
+}
+
+/** A job that this process has just submitted is not looked at: its first stage is planned, unless somebody did something with it. */
+async function beginAtOnce(deps: Deps, jobId: string, attempt: number, taker: Taker | undefined): Promise<Step | undefined> {
+  const known = takeSubmitted(deps, jobId, attempt) ? knownJob(deps, jobId) : undefined
+  const job = known && deps.jobType(known.job_type)
+  return job && atOnce(deps, { job, jobId, attempt, stageNo: 1, parameters: known.parameters, taker })
 }
 
 /** The job and its stage, noted as begun or alive where they were not. Undefined: it was deleted; its instance ends instead of asking for ever. */
@@ -101,6 +111,7 @@ async function goOn(deps: Deps, from: StageTarget): Promise<Step | undefined> {
 async function atOnce(deps: Deps, target: StageTarget): Promise<Step | undefined> {
   const stage = await planAtOnce(deps, target)
   if (!stage || stage.status !== 'open' || stage.open_at_least === 0) return undefined
+  if (target.taker?.claim) return runAll(target, stage.expected)
   return runOrWait(deps, target, stageAt(target.job, target.stageNo) as AnyStage, stage)
 }
 

@@ -17,4 +17,23 @@ export function rememberJob(deps: Deps, jobId: string, { job_type, parameters }:
   jobs.set(jobId, { job_type, parameters })
 }
 
+/** Attempts that this process has submitted and not begun yet. */
+const submitted = new WeakMap<Deps['process'], LRUCache<string, number>>()
+
+/** Keeps what a job is, and that nobody has begun with it. Call it before its instance is started. */
+export function rememberSubmitted(deps: Deps, jobId: string, attempt: number, job: KnownJob): void {
+  rememberJob(deps, jobId, job)
+  let jobs = submitted.get(deps.process)
+  if (!jobs) submitted.set(deps.process, (jobs = new LRUCache({ max: MOST })))
+  jobs.set(jobId, attempt)
+}
+
+/** Has this process submitted it, and is this the first turn? True once. */
+export function takeSubmitted(deps: Deps, jobId: string, attempt: number): boolean {
+  const jobs = submitted.get(deps.process)
+  const isFirst = jobs?.get(jobId) === attempt
+  jobs?.delete(jobId)
+  return isFirst
+}
+
 export const knownJob = (deps: Deps, jobId: string): KnownJob | undefined => known.get(deps.process)?.get(jobId)

@@ -1,12 +1,15 @@
 // Plans one stage: runs the job type's generator, stores its tasks in batches behind the recorded cursor, seals.
 import { callerLoad, openStage, planStage as planWholeStage, sealStage, type StageReadiness } from '../db/job-functions.ts'
 import { only } from '../db/sql-function.ts'
-import { addTasks, type NewTask } from '../db/task-functions.ts'
+import { addTasks, heldClaims, type NewTask } from '../db/task-functions.ts'
 import { type AnyStage, stageAt } from '../define/define-job.ts'
 import { AppError } from '../rules/errors.ts'
 import { TaskKey } from '../models/names.ts'
+import { LEAST_CLAIM } from '../rules/claim-size.ts'
 import type { Deps } from './deps.ts'
+import { showLife, workerId } from './liveness.ts'
 import { unlessLacking } from './older-schema.ts'
+import { repeated } from './repeated.ts'
 import { stageResults } from './stage-results.ts'
 import type { StageTarget } from './targets.ts'
 
@@ -46,7 +49,8 @@ export async function planStage(deps: Deps, target: StageTarget): Promise<boolea
 
 /**
  * Begins or advances the job, opens, fills and seals the stage in one statement, when its plan is one batch that needs no waiting
- * (a plain generator). Undefined: it is not, or something was refused: go the long way, which tells what.
+ * (a plain generator). A stage that the taker wants is handed out to it. Undefined: it is not, or something was refused: go the long way, which
+ * tells what.
  * @throws AppError only when Postgres cannot be reached
  */
 export async function planAtOnce(deps: Deps, target: StageTarget): Promise<StageReadiness | undefined> {
@@ -54,8 +58,7 @@ export async function planAtOnce(deps: Deps, target: StageTarget): Promise<Stage
   const tasks = oneBatch(deps, stage, target)
   if (!tasks) return undefined
   try {
-    const rows = await unlessLacking(() => planWholeStage(deps.db, { ...keyOf(target), ...rowOf(target, stage), tasks }))
-    const readiness = rows && only(rows)
+    const readiness = await planWhole(deps, target, stage, tasks)
     if (!readiness || readiness.status === 'planning') return undefined
     tellPlanned(deps, target, stage, tasks.length)
     return readiness
@@ -64,6 +67,36 @@ export async function planAtOnce(deps: Deps, target: StageTarget): Promise<Stage
     return undefined
   }
 }
+
+async function planWhole(
+  deps: Deps,
+  target: StageTarget,
+  stage: AnyStage,
+  tasks: readonly NewTask[],
+): Promise<StageReadiness | undefined> {
+  const key = keyOf(target)
+  const plan = { ...key, ...rowOf(target, stage), tasks }
+  const { taker } = target
+  if (!taker || !isHandedOut(stage, tasks.length) || !taker.wants(target.job, target.stageNo)) {
+    const rows = await unlessLacking(() => planWholeStage(deps.db, plan))
+    return rows && only(rows)
+  }
+  await showLife(deps)
+  const worker = workerId(deps)
+  const lease = deps.settings.leaseSeconds * 1000
+  return repeated(deps, lease, async (isRepeat) => {
+    const rows = await unlessLacking(() => planWholeStage(deps.db, { ...plan, limit: LEAST_CLAIM, worker, lease }))
+    const readiness = rows && only(rows)
+    // A plan whose answer was lost is found as it is, and so are its claims.
+    const claimed = readiness?.claimed ?? (isRepeat ? await heldClaims(deps.db, { ...key, worker }) : [])
+    if (claimed.length > 0) taker.claim = { stageNo: target.stageNo, worker, tasks: claimed }
+    return readiness
+  })
+}
+
+/** One claim, and nothing that is asked before claims. */
+const isHandedOut = ({ weight, slots, dependsOn }: AnyStage, tasks: number): boolean =>
+  weight === 'light' && !slots && dependsOn.length === 0 && tasks > 0 && tasks <= LEAST_CLAIM
 
 function oneBatch(deps: Deps, stage: AnyStage, target: StageTarget): NewTask[] | undefined {
   try {

@@ -1,7 +1,7 @@
 // How many workers an open stage needs now, or how long to wait until there is something to do.
 import type { StageReadiness } from '../db/job-functions.ts'
 import { recentCompletions } from '../db/reading-tasks.ts'
-import type { AnyStage } from '../define/define-job.ts'
+import { type AnyStage, stageAt } from '../define/define-job.ts'
 import type { Step } from '../models/steps.ts'
 import { LEAST_CLAIM } from '../rules/claim-size.ts'
 import { calculateEstimatedCompletion, percentOf, samplesOf } from '../rules/progress.ts'
@@ -46,6 +46,18 @@ export async function runOrWait(
     eta: await etaOf(deps, { job_id, stageNo, since: stage.sealed_at ?? deps.now(), done, total: stage.expected }),
   }
 }
+
+/** One worker for a stage that nobody has begun, whatever is ready: it has been handed out already. */
+export const runAll = ({ job, stageNo: stage }: StageTarget, total: number): Step => ({
+  kind: 'run',
+  stage,
+  name: (stageAt(job, stage) as AnyStage).name,
+  workers: 1,
+  done: 0,
+  total,
+  percent: percentOf(0, total, false),
+  eta: null,
+})
 
 /** Of the stage; asked from its second turn on, so that small jobs pay nothing. */
 async function etaOf(

@@ -12,32 +12,39 @@ import { gateOf, reportProbe } from './dependency-gate.ts'
 import { knownJob } from './known-jobs.ts'
 import { showLife, workerId } from './liveness.ts'
 import { skipWhatIsLeft } from './fail-fast.ts'
+import { noteStage } from './quick-stages.ts'
 import { repeated } from './repeated.ts'
 import { runBatch } from './run-batch.ts'
 import { SOON_MS } from './run-or-wait.ts'
-import type { WorkerTarget } from './targets.ts'
+import type { Taker, WorkerTarget } from './targets.ts'
 
 /** A worker hands back after this time, so that a small job never waits long behind a large one for an activity slot. */
 const SLICE_MS = 10_000
 
 /**
  * One slice of a stage's work. Light: batches of 50, of quick tasks up to 200, until nothing is ready or the slice is over. Heavy: exactly one task.
+ * @param taker what was handed out to it with the plan is run first
  * @returns counts only; Postgres has the rest. Whoever closed the stage says what comes next
  */
-export async function runTasks(input: RunInput, deps: Deps): Promise<RunReport> {
-  const target = await targetOf(input, deps)
+export async function runTasks(input: RunInput, deps: Deps, taker?: Taker): Promise<RunReport> {
+  const claim = taker?.claim?.stageNo === input.stage ? taker.claim : undefined
+  if (claim && taker) taker.claim = undefined
+  const target = await targetOf(input, deps, claim?.worker, taker)
   const total = { claimed: 0, completed: 0, failed: 0 }
   if (!target) return total
   const release = target.stage.slots ? await target.stage.slots.take(SLICE_MS) : NOTHING
   // Every place is taken: handed back, so that the orchestrator asks again, and no claim has waited for one.
   if (!release) return total
+  const began = deps.now().getTime()
   let closed: Closure | undefined
   try {
     await showLife(deps)
-    closed = await work(deps, target, total, input.alone === true)
+    closed = await work(deps, target, total, { alone: input.alone === true, given: claim?.tasks })
   } finally {
     release()
   }
+  if (input.alone && total.claimed <= LEAST_CLAIM)
+    noteStage(deps, target.job, target.stageNo, closed?.closed_now ? deps.now().getTime() - began : undefined)
   if (!closed?.closed_now) return total
   const next = await nextStep(deps, target, closed)
   return next ? { ...total, next } : total
@@ -46,14 +53,19 @@ export async function runTasks(input: RunInput, deps: Deps): Promise<RunReport> 
 const NOTHING = (): void => undefined
 
 /** Undefined: the job is gone, or nothing that this release knows. */
-async function targetOf({ jobId, attempt, stage: stageNo }: RunInput, deps: Deps): Promise<WorkerTarget | undefined> {
+async function targetOf(
+  { jobId, attempt, stage: stageNo }: RunInput,
+  deps: Deps,
+  worker: string = workerId(deps),
+  taker?: Taker,
+): Promise<WorkerTarget | undefined> {
   // Attempt and status are not asked for: every claim is fenced by them.
   const row = knownJob(deps, jobId) ?? (await findJob(deps.db, jobId))
   const job = row && deps.jobType(row.job_type)
   const stage = job && stageAt(job, stageNo)
   if (!row || !job || !stage) return undefined
-  const worker = workerId(deps)
-  return { job, jobId, attempt, stageNo, parameters: row.parameters, stage, worker, leaseMs: deps.settings.leaseSeconds * 1000 }
+  const { parameters } = row
+  return { job, jobId, attempt, stageNo, parameters, taker, stage, worker, leaseMs: deps.settings.leaseSeconds * 1000 }
 }
 
 /** The last one out carries on: it asks what the job needs now. Failing that is no failure of the worker: the orchestrator asks then. */
@@ -74,20 +86,23 @@ async function work(
   deps: Deps,
   target: WorkerTarget,
   total: { claimed: number; completed: number; failed: number },
-  alone: boolean,
+  { alone, given }: { alone: boolean; given: readonly ClaimedTask[] | undefined },
 ): Promise<Closure | undefined> {
   const { stage } = target
   const key = { job_id: target.jobId, attempt: target.attempt, stage_no: target.stageNo }
   const deadline = deps.now().getTime() + SLICE_MS
   let limit = stage.weight === 'heavy' ? 1 : LEAST_CLAIM
-  while (!deps.stopping.aborted) {
+  let handed = given
+  // What was handed out with the plan is not left behind when the host stops meanwhile: its run is told to stop.
+  while (handed || !deps.stopping.aborted) {
     const gate = await gateOf(deps, stage, true)
     if (gate.state === 'open') return undefined
     const wanted = gate.state === 'probe' ? 1 : limit
     const began = deps.now().getTime()
-    const claimed = await claimOnce(deps, target, key, wanted)
+    const claimed = handed ?? (await claimOnce(deps, target, key, wanted))
     if (claimed.length > 0) {
-      const isLast = alone && (claimed.length < wanted || limit === 1)
+      const isLast = alone && (handed !== undefined || claimed.length < wanted || limit === 1)
+      handed = undefined
       const { completed, failed, released, failedDependencies, closed } = await runBatch(deps, target, claimed, isLast)
       if (gate.state === 'probe') await reportProbe(deps, stage, failedDependencies)
       total.claimed += claimed.length - released

@@ -1,5 +1,5 @@
 // Submission: accept → submit_job → start. A crash between any two steps is repaired by the reconciler.
-import { callerLoad, submitJob as submitRow } from '../db/job-functions.ts'
+import { submitJob as submitRow } from '../db/job-functions.ts'
 import { findJob } from '../db/reading.ts'
 import { only } from '../db/sql-function.ts'
 import type { AnyJob } from '../define/define-job.ts'
@@ -9,7 +9,9 @@ import { jobId } from '../rules/ids.ts'
 import { didYouMean } from '../rules/nearest.ts'
 import { storableJson } from '../rules/storable.ts'
 import { activeTraceId } from '../telemetry/spans.ts'
+import { assertQuota } from './caller-quota.ts'
 import type { Deps, InstanceDeps } from './deps.ts'
+import { type KnownJob, rememberSubmitted } from './known-jobs.ts'
 
 export interface Submission {
   readonly job: AnyJob
@@ -37,7 +39,6 @@ export interface Submitted {
   readonly finished_at?: Date
 }
 
-const QUOTA_RETRY_MS = 30_000
 /** What a job row keeps is read with every list of jobs: large inputs belong into a blob. */
 const MAX_PARAMETER_BYTES = 16_384
 
@@ -57,7 +58,8 @@ export function jobTypeOf(deps: Deps, name: string): AnyJob {
  */
 export async function submitJob(deps: InstanceDeps, submission: Submission): Promise<Submitted> {
   const { job, parameters, metadata, caller, force, maxAge } = submission
-  assertSmall(storableJson(parameters))
+  const json = storableJson(parameters)
+  assertSmall(json)
   storableJson(metadata)
   const job_id = jobId(job.name, parameters)
   await job.accept?.(parameters, { jobId: job_id, blobs: deps.blobs, outputs: deps.outputs })
@@ -78,7 +80,11 @@ export async function submitJob(deps: InstanceDeps, submission: Submission): Pro
   )
   const { attempt, status, created } = row
   // The job's first turn closes the outbox: begin_job notes that the start has happened. Until then the reconciler looks at it anyway.
-  if (row.start_needed) await deps.instances.start({ jobId: job_id, attempt })
+  if (row.start_needed) {
+    if (created)
+      rememberSubmitted(deps, job_id, attempt, { job_type: job.name, parameters: JSON.parse(json) as KnownJob['parameters'] })
+    await deps.instances.start({ jobId: job_id, attempt })
+  }
   if (created)
     deps.log.info('job.submitted', {
       job_id,
@@ -102,22 +108,6 @@ async function isOlder(deps: Deps, id: string, maxAge: number | undefined): Prom
   if (maxAge === undefined) return false
   const row = await findJob(deps.db, id)
   return !!row?.finished_at && isTerminalJob(row.status) && deps.now().getTime() - row.finished_at.getTime() > maxAge * 1000
-}
-
-/** A job that is there already adds nothing. @throws AppError `TOO_MANY_JOBS`, `TOO_MANY_TASKS` */
-async function assertQuota(deps: Deps, caller: string, job_id: string): Promise<void> {
-  const load = only(await callerLoad(deps.db, { caller, job_id }))
-  if (load.is_known) return
-  const { maxJobsPerCaller: jobs, maxTasksPerCaller: tasks } = deps.settings
-  const options = { retryAfterMs: QUOTA_RETRY_MS }
-  if (load.jobs >= jobs) {
-    const message = `${load.jobs} jobs of ${caller} have not ended, ${jobs} at most (MAX_JOBS_PER_CALLER).`
-    throw new AppError('TOO_MANY_JOBS', message, options)
-  }
-  if (Number(load.tasks) >= tasks) {
-    const message = `${load.tasks} tasks of ${caller} wait for a worker, ${tasks} at most (MAX_TASKS_PER_CALLER).`
-    throw new AppError('TOO_MANY_TASKS', message, options)
-  }
 }
 
 function assertSmall(json: string): void {

@@ -14,7 +14,7 @@ export const LOG_EVENTS = {
   'job.continued': 'The orchestrator of a job began a new history.',
   'job.deleted': 'A job was deleted while its instance ran; the instance ends.',
   'job.finished': 'A job ended, with its status and the code of its failure.',
-  'job.next_unknown': 'The worker that closed a stage could not say what comes next; the orchestrator asks.',
+  'job.next_unknown': 'The worker that closed a stage could not say what comes next, or do it; the orchestrator asks.',
   'job.reconciled': 'The reconciler repaired a job whose instance was missing, ended or lost.',
   'job.stuck': 'Nothing of a job was claimed, finished or asked for within five minutes; told again while it lasts.',
   'job.submitted': 'A job was accepted; with the ids of request and trace.',

@@ -6,6 +6,7 @@ import { type AnyJob, defineJob, defineStage } from '../../src/define/define-job
 import type { InstanceDeps } from '../../src/engine/deps.ts'
 import { runSchedules } from '../../src/engine/schedules.ts'
 import type { Instances } from '../../src/engine/instances.ts'
+import { processIdentity } from '../../src/platform/process-identity.ts'
 import { AppError } from '../../src/rules/errors.ts'
 import * as z from 'zod'
 import { createDatabase, type TestDatabase } from '../support/db.ts'
@@ -59,6 +60,7 @@ const host = (db: Pool, now: Date): InstanceDeps =>
     instances,
     now: () => now,
     log: { info: quiet, warn: quiet, error: quiet },
+    process: processIdentity({}),
     stopping: new AbortController().signal,
     settings: { maxJobsPerCaller: 1000, maxTasksPerCaller: 1_000_000 },
     jobType: (name: string) => (name === 'tick' ? tick : undefined),

@@ -1,11 +1,13 @@
 // plan_stage and complete_tasks_and_close: several steps in one transaction give the rows that the steps give one by one, and races stay races.
+import { randomUUID } from 'node:crypto'
+import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import pLimit from 'p-limit'
 import * as jobs from '../../src/db/job-functions.ts'
 import type { Pool } from '../../src/db/pool.ts'
 import { listEvents, listStages } from '../../src/db/reading.ts'
 import { only } from '../../src/db/sql-function.ts'
-import { completeTasks, completeTasksAndClose, type TaskOutcome } from '../../src/db/task-functions.ts'
+import { claimTasks, completeTasks, completeTasksAndClose, heldClaims, type TaskOutcome } from '../../src/db/task-functions.ts'
 import { claim, codeOf, createDatabase, newJobId, openStage, planStage, submit, type TestDatabase } from '../support/db.ts'
 
 let database: TestDatabase
@@ -20,6 +22,15 @@ const done = (task_no: number): TaskOutcome => ({ task_no, status: 'completed', 
 const ROW = { name: 'stage_1', weight: 'light', on_task_failure: 'fail', max_claims: 4 }
 const keyOf = (job_id: string, stage_no = 1) => ({ job_id, attempt: 1, stage_no })
 const tasks = (n: number) => Array.from({ length: n }, (_, i) => ({ key: `task_${i}` }))
+
+interface Scenario {
+  readonly first: readonly TaskOutcome['status'][]
+  readonly last: readonly TaskOutcome['status'][]
+  readonly twice: boolean
+  readonly foreign: boolean
+  readonly retryable: boolean
+  readonly on_task_failure: string
+}
 
 async function shape(job_id: string): Promise<unknown> {
   const stages = await listStages(db, job_id)
@@ -47,6 +58,34 @@ describe('plan_stage', () => {
     await jobs.advanceJobStage(db, { job_id: long, attempt: 1, from_stage: 0 })
     await planStage(db, keyOf(long), { tasks: n })
     expect(await shape(short)).toEqual(await shape(long))
+  })
+
+  test.each([1, 50])('%i tasks handed out with the plan: the rows, events and answer of claim_tasks', async (n) => {
+    const [short, long] = [newJobId(), newJobId()]
+    await submit(db, short)
+    await submit(db, long)
+    const worker = randomUUID()
+    const plan = { ...ROW, tasks: tasks(n).map((t, i) => ({ ...t, source: `from_${i}`, parameters: { i } })) }
+    const handed = { limit: 50, worker, lease: 60_000 }
+    const planned = only(await jobs.planStage(db, { ...keyOf(short), ...plan, ...handed }))
+    expect(planned).toMatchObject({ status: 'open', expected: n, ready: 0, open_at_least: n, held: n })
+    expect(only(await jobs.planStage(db, { ...keyOf(long), ...plan })).claimed).toBeNull()
+    expect(planned.claimed).toEqual(await claimTasks(db, { ...keyOf(long), ...handed }))
+    expect(await heldClaims(db, { ...keyOf(short), worker })).toEqual(planned.claimed)
+    expect(await shape(short)).toEqual(await shape(long))
+    // Asked again, by anyone: nothing is handed out a second time.
+    const again = only(await jobs.planStage(db, { ...keyOf(short), ...plan, ...handed, worker: randomUUID() }))
+    expect(again).toMatchObject({ status: 'open', ready: 0, held: n, claimed: null })
+    expect(await claimTasks(db, { ...keyOf(short), ...handed })).toEqual([])
+  })
+
+  test('more tasks than one claim takes, or none: nothing is handed out', async () => {
+    for (const n of [0, 51]) {
+      const job_id = newJobId()
+      await submit(db, job_id)
+      const given = { ...ROW, tasks: tasks(n), limit: 50, worker: randomUUID(), lease: 60_000 }
+      expect(only(await jobs.planStage(db, { ...keyOf(job_id), ...given }))).toMatchObject({ ready: n, held: 0, claimed: null })
+    }
   })
 
   test('asked again, and by twenty at once: one stage, its tasks once', async () => {
@@ -95,6 +134,58 @@ describe('complete_tasks_and_close', () => {
     const again = only(await completeTasksAndClose(db, { ...key, worker, results }))
     expect(again).toMatchObject({ state: 'closed', closed_now: false, outcome: 'completed' })
     expect(again.outcomes.map((o) => o.outcome)).toEqual(['already_applied', 'already_applied', 'already_applied'])
+  })
+
+  test('random outcomes of two claims: rows, events and answers are those of complete_tasks and close_stage', async () => {
+    const outcome = fc.constantFrom<TaskOutcome['status']>('completed', 'completed', 'completed', 'failed', 'skipped')
+    const given = fc.record({
+      first: fc.array(outcome, { maxLength: 3 }),
+      last: fc.array(outcome, { minLength: 1, maxLength: 4 }),
+      // Elements that are given a second time, and a task that somebody else has.
+      twice: fc.boolean(),
+      foreign: fc.boolean(),
+      retryable: fc.boolean(),
+      on_task_failure: fc.constantFrom('fail', 'continue'),
+    })
+    const run = async (short: boolean, x: Scenario): Promise<unknown> => {
+      const job_id = newJobId()
+      await submit(db, job_id)
+      const n = x.first.length + x.last.length
+      await jobs.planStage(db, { ...keyOf(job_id), ...ROW, on_task_failure: x.on_task_failure, tasks: tasks(n) })
+      const ours = await claim(db, keyOf(job_id), n)
+      const of = (status: TaskOutcome['status'], task_no: number): TaskOutcome =>
+        status === 'completed' ? done(task_no) : { task_no, status, error_code: 'OWN', retryable: x.retryable }
+      if (x.first.length > 0)
+        await completeTasks(db, { ...keyOf(job_id), worker: ours.worker, results: x.first.map((s, i) => of(s, i + 1)) })
+      const results = x.last.map((s, i) => of(s, x.first.length + i + 1))
+      // In the order in which they ended, not in that of their numbers.
+      const last = { ...keyOf(job_id), worker: x.foreign ? randomUUID() : ours.worker, results: results.toReversed() }
+      if (x.twice) last.results.push(of(x.last[0] === 'completed' ? 'failed' : 'completed', x.first.length + 1))
+      const answer = async (): Promise<unknown> => {
+        if (short) {
+          const { outcomes, ...closure } = only(await completeTasksAndClose(db, last))
+          return { outcomes, closure }
+        }
+        const outcomes = await completeTasks(db, last)
+        const { state, closed_now, outcome, expected, completed, failed, skipped } = only(
+          await jobs.closeStage(db, keyOf(job_id)),
+        )
+        return { outcomes, closure: { state, closed_now, outcome, expected, completed, failed, skipped } }
+      }
+      const answers = [await answer(), await answer()]
+      const rows = await db.query(
+        `SELECT t.task_no, t.result_data, t.error_code, t.retryable, t.duration_ms, t.finished_at IS NULL AS open, t.lease_until IS NULL AS free,
+           s.completed, s.failed, s.skipped FROM app.tasks t JOIN app.stages s USING (stage_id) WHERE s.job_id = $1 ORDER BY 1`,
+        [job_id],
+      )
+      return { answers, rows, shape: await shape(job_id) }
+    }
+    await fc.assert(
+      fc.asyncProperty(given, async (x) => {
+        expect(await run(true, x)).toEqual(await run(false, x))
+      }),
+      { numRuns: 150 },
+    )
   })
 
   test('what is left keeps it open; a job that was cancelled, or is at a newer attempt, takes nothing', async () => {

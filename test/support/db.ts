@@ -58,7 +58,7 @@ let counter = 0
 /** A job id that no other test has. */
 export function newJobId(): string {
   counter++
-  return counter.toString(16).padStart(64, 'a')
+  return counter.toString(16).padStart(64, '0')
 }
 
 export interface StageKey {
