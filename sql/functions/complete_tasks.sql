@@ -3,6 +3,7 @@
 -- retry_in_ms?, duration_ms?}. A retryable failure below the stage's claim limit becomes retrying with not_before.
 -- Answer per task: applied; already_applied (same outcome recorded before by this worker); superseded (claimed by another
 -- worker since, other outcome recorded, or the job moved on); unknown. The reason column tells these apart.
+-- The usual batch, completed tasks that this worker holds, is recorded by complete_claimed; what that leaves is decided here.
 -- A task twice in one batch: its first outcome counts, the others are asked again.
 -- Locks: task rows in task_no order, so overlapping batches never deadlock. Raises: LL010, LL001 unknown job, LL002 unknown stage,
 -- LL013 an outcome that no worker may give.
@@ -16,6 +17,8 @@ DECLARE
   job app.jobs;
   stage app.stages;
   numbers int[];
+  -- Recorded already, by the short way.
+  applied int[];
 BEGIN
   PERFORM app.assert_read_committed();
   SELECT * INTO job FROM app.jobs j WHERE j.job_id = p_job_id;
@@ -36,6 +39,11 @@ BEGIN
     RAISE EXCEPTION 'stage % of job % does not exist', p_stage_no, p_job_id USING ERRCODE = 'LL002', HINT = 'The stage number is wrong.';
   END IF;
   PERFORM set_config('lamplighter.completed', 'yes', true);
+  applied := app.complete_claimed(stage.stage_id, p_worker, p_results);
+  IF cardinality(applied) = cardinality(numbers) THEN
+    RETURN QUERY SELECT n, 'applied', NULL FROM unnest(applied) n;
+    RETURN;
+  END IF;
   IF stage.expected <= 100 THEN
     PERFORM set_config('plan_cache_mode', 'force_generic_plan', true);
   END IF;
@@ -69,7 +77,7 @@ BEGIN
         WHEN d.old_status = 'retrying' AND d.status = 'failed' THEN 'failed' ELSE d.old_status END AS recorded
       FROM decided d LEFT JOIN applied a ON a.task_no = d.task_no
     ) SELECT k.task_no,
-        CASE WHEN k.old_status IS NULL THEN 'unknown' WHEN k.is_applied AND k.nth = 1 THEN 'applied'
+        CASE WHEN k.old_status IS NULL THEN 'unknown' WHEN k.is_applied AND k.nth = 1 OR k.task_no = ANY (applied) THEN 'applied'
           WHEN k.holder = p_worker AND k.recorded = k.status THEN 'already_applied' ELSE 'superseded' END,
         CASE WHEN k.old_status IS NULL OR k.is_applied AND k.nth = 1 THEN NULL WHEN k.holder IS DISTINCT FROM p_worker THEN 'other_claim'
           WHEN k.recorded <> k.status THEN 'other_outcome' END

@@ -7,12 +7,11 @@
 -- outcomes: the rows of complete_tasks. The other columns: as close_stage.
 -- Locks: advisory (LOCK_STAGE = 4711, stage_id), job row (shared), stage row, task rows in task_no order. Asked again:
 -- already_applied and the recorded closure. Raises: what the two raise.
--- Plans are kept, and only nested loops are planned: the tasks are found by their numbers, in order, and all of a small stage is little.
+-- Plans are kept: rows are found by their keys, and all of a small stage is little.
 -- Rejected: for every batch (the lock lasts through the flush of the commit: 400 batches a second at most).
 CREATE FUNCTION app.complete_tasks_and_close(p_job_id text, p_attempt int, p_stage_no int, p_worker uuid, p_results jsonb)
 RETURNS TABLE (outcomes jsonb, state text, closed_now boolean, outcome text, expected int, completed int, failed int, skipped int)
-LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
-SET lock_timeout = '5s' AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET lock_timeout = '5s' AS $$
 DECLARE
   stage app.stages;
   job app.jobs;
@@ -28,17 +27,9 @@ BEGIN
     SELECT * INTO job FROM app.jobs j WHERE j.job_id = p_job_id FOR SHARE;
     SELECT * INTO stage FROM app.stages s WHERE s.stage_id = stage.stage_id FOR NO KEY UPDATE;
   END IF;
-  IF job.attempt = p_attempt AND job.status IN ('processing', 'paused') AND stage.status = 'open' AND stage.expected <= 100
-    AND (SELECT count(DISTINCT r ->> 'task_no') = count(*) AND bool_and(r ->> 'status' = 'completed') FROM jsonb_array_elements(p_results) r)
+  IF job.attempt = p_attempt AND job.status IN ('processing', 'paused') AND stage.status = 'open' AND stage.expected <= 200
   THEN
-    WITH given AS MATERIALIZED (
-      SELECT r.* FROM jsonb_to_recordset(p_results) AS r(task_no int, result jsonb, duration_ms int) ORDER BY r.task_no
-    ), done AS (
-      UPDATE app.tasks t SET status = 'completed', lease_until = NULL, not_before = NULL, result_data = g.result, duration_ms = g.duration_ms,
-        error_code = NULL, error_details = NULL, retryable = NULL, finished_at = now()
-      FROM given g WHERE t.stage_id = stage.stage_id AND t.task_no = g.task_no AND t.claimed_by = p_worker AND t.status = 'processing'
-      RETURNING t.task_no
-    ) SELECT coalesce(array_agg(d.task_no ORDER BY d.task_no), '{}') INTO applied FROM done d;
+    applied := app.complete_claimed(stage.stage_id, p_worker, p_results);
     SELECT count(*) FILTER (WHERE t.finished_at IS NULL), count(*) FILTER (WHERE t.status = 'failed'), count(*) FILTER (WHERE t.status = 'skipped')
     INTO left_open, bad, skips FROM app.tasks t WHERE t.stage_id = stage.stage_id;
     IF left_open = 0 AND cardinality(applied) = jsonb_array_length(p_results) THEN

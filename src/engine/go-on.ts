@@ -1,10 +1,9 @@
 // The activities' work: what a job needs now, and what follows from it as long as that is done in a moment.
 import type { RunInput, RunReport, Step, StepInput } from '../models/steps.ts'
-import { LEAST_CLAIM } from '../rules/claim-size.ts'
 import { advanceJob } from './advance.ts'
 import type { Deps } from './deps.ts'
 import { knownJob } from './known-jobs.ts'
-import { wasQuick } from './quick-stages.ts'
+import { isQuick } from './quick-stages.ts'
 import { runTasks } from './run-tasks.ts'
 import type { Taker } from './targets.ts'
 
@@ -47,8 +46,8 @@ async function runFrom(input: RunInput, deps: Deps, taker: Taker): Promise<RunRe
 
 function takerFrom(deps: Deps): Taker {
   const until = deps.now().getTime() + GO_ON_MS
-  const wants: Taker['wants'] = (job, stageNo) =>
-    !deps.stopping.aborted && deps.now().getTime() < until && wasQuick(deps, job, stageNo)
+  const wants: Taker['wants'] = (job, stageNo, tasks) =>
+    !deps.stopping.aborted && deps.now().getTime() < until && isQuick(deps, job, stageNo, tasks)
   return { wants, claim: undefined }
 }
 
@@ -57,8 +56,8 @@ function quickStage(deps: Deps, taker: Taker, jobId: string, step: Step): number
   if (step.kind !== 'run') return undefined
   if (taker.claim?.stageNo === step.stage) return step.stage
   const job = deps.jobType(knownJob(deps, jobId)?.job_type ?? '')
-  const isOneClaim = step.workers === 1 && step.done === 0 && step.total <= LEAST_CLAIM
-  return job && isOneClaim && taker.wants(job, step.stage) ? step.stage : undefined
+  const isAlone = step.workers === 1 && step.done === 0
+  return job && isAlone && taker.wants(job, step.stage, step.total) ? step.stage : undefined
 }
 
 /** Undefined, and a line in the log: whoever asks next is told by Postgres what is left. */

@@ -17,6 +17,25 @@ export function rememberJob(deps: Deps, jobId: string, { job_type, parameters }:
   jobs.set(jobId, { job_type, parameters })
 }
 
+interface StageOf {
+  readonly job_id: string
+  readonly stage_no: number
+}
+const nameOf = ({ job_id, stage_no }: StageOf): string => `${job_id}/${stage_no}`
+
+/** Of stages that this process asked workers for: ready tasks for each of them. */
+const shares = new WeakMap<Deps['process'], LRUCache<string, number>>()
+
+/** Keeps how many tasks are there for each worker that is asked for. */
+export function rememberShare(deps: Deps, stage: StageOf, tasks: number): void {
+  let known = shares.get(deps.process)
+  if (!known) shares.set(deps.process, (known = new LRUCache({ max: MOST })))
+  known.set(nameOf(stage), tasks)
+}
+
+/** 0 where another process asked. */
+export const shareOf = (deps: Deps, stage: StageOf): number => shares.get(deps.process)?.get(nameOf(stage)) ?? 0
+
 /** Attempts that this process has submitted and not begun yet. */
 const submitted = new WeakMap<Deps['process'], LRUCache<string, number>>()
 

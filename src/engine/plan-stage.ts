@@ -5,7 +5,7 @@ import { addTasks, heldClaims, type NewTask } from '../db/task-functions.ts'
 import { type AnyStage, stageAt } from '../define/define-job.ts'
 import { AppError } from '../rules/errors.ts'
 import { TaskKey } from '../models/names.ts'
-import { LEAST_CLAIM } from '../rules/claim-size.ts'
+import { MOST_CLAIM } from '../rules/claim-size.ts'
 import type { Deps } from './deps.ts'
 import { showLife, workerId } from './liveness.ts'
 import { unlessLacking } from './older-schema.ts'
@@ -77,7 +77,7 @@ async function planWhole(
   const key = keyOf(target)
   const plan = { ...key, ...rowOf(target, stage), tasks }
   const { taker } = target
-  if (!taker || !isHandedOut(stage, tasks.length) || !taker.wants(target.job, target.stageNo)) {
+  if (!taker || !isHandedOut(stage, tasks.length) || !taker.wants(target.job, target.stageNo, tasks.length)) {
     const rows = await unlessLacking(() => planWholeStage(deps.db, plan))
     return rows && only(rows)
   }
@@ -85,7 +85,7 @@ async function planWhole(
   const worker = workerId(deps)
   const lease = deps.settings.leaseSeconds * 1000
   return repeated(deps, lease, async (isRepeat) => {
-    const rows = await unlessLacking(() => planWholeStage(deps.db, { ...plan, limit: LEAST_CLAIM, worker, lease }))
+    const rows = await unlessLacking(() => planWholeStage(deps.db, { ...plan, limit: MOST_CLAIM, worker, lease }))
     const readiness = rows && only(rows)
     // A plan whose answer was lost is found as it is, and so are its claims.
     const claimed = readiness?.claimed ?? (isRepeat ? await heldClaims(deps.db, { ...key, worker }) : [])
@@ -94,9 +94,9 @@ async function planWhole(
   })
 }
 
-/** One claim, and nothing that is asked before claims. */
+/** Nothing is asked before its claims. */
 const isHandedOut = ({ weight, slots, dependsOn }: AnyStage, tasks: number): boolean =>
-  weight === 'light' && !slots && dependsOn.length === 0 && tasks > 0 && tasks <= LEAST_CLAIM
+  weight === 'light' && !slots && dependsOn.length === 0 && tasks > 0
 
 function oneBatch(deps: Deps, stage: AnyStage, target: StageTarget): NewTask[] | undefined {
   try {

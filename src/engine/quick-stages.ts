@@ -1,24 +1,50 @@
-// Stages that this process saw done in a moment: the activity that plans such a stage does it too. Never more than a hint.
+// How fast this process did the stages of a job type the last time: it decides what is done at once, and by how many. Never more than a hint.
 import { LRUCache } from 'lru-cache'
 import type { AnyJob } from '../define/define-job.ts'
+import { LEAST_CLAIM, MOST_CLAIM, nextClaimSize } from '../rules/claim-size.ts'
 import type { Deps } from './deps.ts'
 
-/** A stage of one claim that took no longer, from the activity's begin to the closure, is quick. */
+/** A stage that will probably take no longer, from the first claim to the closure, is quick. */
 const QUICK_MS = 250
+/** What a worker should have to do, for its activity to be worth it. */
+const WORKER_MS = 50
 /** Stages of all job types together. */
 const MOST = 1000
 
-const seen = new WeakMap<Deps['process'], LRUCache<string, boolean>>()
+/** So many tasks took one worker so long. */
+interface Pace {
+  readonly tasks: number
+  readonly ms: number
+}
+const seen = new WeakMap<Deps['process'], LRUCache<string, Pace>>()
 
 const nameOf = (job: AnyJob, stageNo: number): string => `${job.name}/${stageNo}`
 
-/** The only worker of a stage of one claim took so many milliseconds; undefined: it did not come to the stage's end. */
-export function noteStage(deps: Deps, job: AnyJob, stageNo: number, ms: number | undefined): void {
+/** Kept is what was seen of most tasks, until something takes longer. @param pace ms: infinite when the only worker did not come to the stage's end */
+export function notePace(deps: Deps, job: AnyJob, stageNo: number, pace: Pace): void {
   let stages = seen.get(deps.process)
   if (!stages) seen.set(deps.process, (stages = new LRUCache({ max: MOST })))
-  stages.set(nameOf(job, stageNo), ms !== undefined && ms <= QUICK_MS)
+  const last = stages.get(nameOf(job, stageNo))
+  if (!last || pace.tasks >= last.tasks || pace.ms > last.ms || last.ms > QUICK_MS) stages.set(nameOf(job, stageNo), pace)
 }
 
-/** Was the stage quick when this process did it the last time? */
-export const wasQuick = (deps: Deps, job: AnyJob, stageNo: number): boolean =>
-  seen.get(deps.process)?.get(nameOf(job, stageNo)) === true
+/** Milliseconds that one worker will probably take for so many tasks; infinite where nothing is known. */
+function probableMs(deps: Deps, job: AnyJob, stageNo: number, tasks: number): number {
+  const last = seen.get(deps.process)?.get(nameOf(job, stageNo))
+  return last ? last.ms * Math.max(1, tasks / last.tasks) : Number.POSITIVE_INFINITY
+}
+
+/** Is it one claim of quick tasks that will probably be done in a moment? */
+export const isQuick = (deps: Deps, job: AnyJob, stageNo: number, tasks: number): boolean =>
+  tasks <= MOST_CLAIM && probableMs(deps, job, stageNo, tasks) <= QUICK_MS
+
+/** Workers for so many tasks that each of them has something to do. */
+export const usefulWorkers = (deps: Deps, job: AnyJob, stageNo: number, tasks: number): number =>
+  Math.max(1, Math.ceil(probableMs(deps, job, stageNo, tasks) / WORKER_MS))
+
+/** The first claim of a worker in this process: its share, when that is done as quickly as a later claim would be. */
+export function firstClaim(deps: Deps, job: AnyJob, stageNo: number, share: number): number {
+  const last = seen.get(deps.process)?.get(nameOf(job, stageNo))
+  if (!last) return LEAST_CLAIM
+  return Math.max(LEAST_CLAIM, Math.min(share, nextClaimSize({ claimed: last.tasks, failed: 0, ms: last.ms })))
+}

@@ -7,7 +7,9 @@ import { LEAST_CLAIM } from '../rules/claim-size.ts'
 import { calculateEstimatedCompletion, percentOf, samplesOf } from '../rules/progress.ts'
 import type { Deps } from './deps.ts'
 import { gateOf } from './dependency-gate.ts'
+import { rememberShare } from './known-jobs.ts'
 import { releaseClaimsOfTheDead } from './liveness.ts'
+import { usefulWorkers } from './quick-stages.ts'
 import type { StageTarget } from './targets.ts'
 
 export const MAX_WAIT_SECONDS = 60
@@ -19,7 +21,7 @@ export const SOON_MS = 5000
 /** Workers for what is ready, or a wait until something is; undefined: claims of the dead came back, look again. */
 export async function runOrWait(
   deps: Deps,
-  { jobId: job_id, stageNo }: StageTarget,
+  { job, jobId: job_id, stageNo }: StageTarget,
   definition: AnyStage,
   stage: StageReadiness,
 ): Promise<Step | undefined> {
@@ -34,12 +36,17 @@ export async function runOrWait(
   if (gate.state === 'open')
     return { kind: 'wait', seconds: Math.max(1, Math.min(MAX_WAIT_SECONDS, Math.ceil(gate.wait_ms / 1000))) }
   const done = stage.expected - stage.open_at_least
-  const wanted = definition.weight === 'light' ? Math.ceil(stage.ready / LEAST_CLAIM) : stage.ready
+  const wanted =
+    definition.weight === 'heavy'
+      ? stage.ready
+      : Math.min(Math.ceil(stage.ready / LEAST_CLAIM), usefulWorkers(deps, job, stageNo, stage.ready))
+  const workers = gate.state === 'ready' ? 1 : Math.max(1, Math.min(wanted, definition.maxParallel))
+  rememberShare(deps, { job_id, stage_no: stageNo }, Math.ceil(stage.ready / workers))
   return {
     kind: 'run',
     stage: stageNo,
     name: definition.name,
-    workers: gate.state === 'ready' ? 1 : Math.max(1, Math.min(wanted, definition.maxParallel)),
+    workers,
     done,
     total: stage.expected,
     percent: percentOf(done, stage.expected, false),

@@ -1,20 +1,20 @@
 // runTasks: one worker. Claims, runs, completes, repeats; ends by asking close_stage. Never throws for a task's failure.
-import type { Closure, StageClosure } from '../db/stage-columns.ts'
+import type { Closure, StageAttempt, StageClosure } from '../db/stage-columns.ts'
 import { findJob } from '../db/reading.ts'
 import { type ClaimedTask, claimTasks, heldClaims } from '../db/task-functions.ts'
 import { stageAt } from '../define/define-job.ts'
 import type { RunInput, RunReport, Step } from '../models/steps.ts'
-import { LEAST_CLAIM, nextClaimSize } from '../rules/claim-size.ts'
+import { nextClaimSize } from '../rules/claim-size.ts'
 import type { Deps } from './deps.ts'
 import { carryOn } from './advance.ts'
 import { askClosure, tellClosed } from './ask-closure.ts'
 import { gateOf, reportProbe } from './dependency-gate.ts'
-import { knownJob } from './known-jobs.ts'
+import { knownJob, shareOf } from './known-jobs.ts'
 import { showLife, workerId } from './liveness.ts'
 import { skipWhatIsLeft } from './fail-fast.ts'
-import { noteStage } from './quick-stages.ts'
+import { firstClaim, notePace } from './quick-stages.ts'
 import { repeated } from './repeated.ts'
-import { runBatch } from './run-batch.ts'
+import { type BatchReport, runBatch } from './run-batch.ts'
 import { SOON_MS } from './run-or-wait.ts'
 import type { Taker, WorkerTarget } from './targets.ts'
 
@@ -43,12 +43,22 @@ export async function runTasks(input: RunInput, deps: Deps, taker?: Taker): Prom
   } finally {
     release()
   }
-  if (input.alone && total.claimed <= LEAST_CLAIM)
-    noteStage(deps, target.job, target.stageNo, closed?.closed_now ? deps.now().getTime() - began : undefined)
+  notePaceOf(
+    deps,
+    target,
+    total.claimed,
+    !input.alone || closed?.closed_now ? deps.now().getTime() - began : Number.POSITIVE_INFINITY,
+  )
   if (!closed?.closed_now) return total
   const next = await nextStep(deps, target, closed)
   return next ? { ...total, next } : total
 }
+
+function notePaceOf(deps: Deps, { job, stageNo }: WorkerTarget, tasks: number, ms: number): void {
+  if (tasks > 0) notePace(deps, job, stageNo, { tasks, ms })
+}
+
+type Total = Record<'claimed' | 'completed' | 'failed', number>
 
 const NOTHING = (): void => undefined
 
@@ -85,13 +95,13 @@ async function nextStep(deps: Deps, target: WorkerTarget, closed: Closure): Prom
 async function work(
   deps: Deps,
   target: WorkerTarget,
-  total: { claimed: number; completed: number; failed: number },
+  total: Total,
   { alone, given }: { alone: boolean; given: readonly ClaimedTask[] | undefined },
 ): Promise<Closure | undefined> {
   const { stage } = target
   const key = { job_id: target.jobId, attempt: target.attempt, stage_no: target.stageNo }
   const deadline = deps.now().getTime() + SLICE_MS
-  let limit = stage.weight === 'heavy' ? 1 : LEAST_CLAIM
+  let limit = stage.weight === 'heavy' ? 1 : firstClaim(deps, target.job, target.stageNo, shareOf(deps, key))
   let handed = given
   // What was handed out with the plan is not left behind when the host stops meanwhile: its run is told to stop.
   while (handed || !deps.stopping.aborted) {
@@ -103,16 +113,9 @@ async function work(
     if (claimed.length > 0) {
       const isLast = alone && (handed !== undefined || claimed.length < wanted || limit === 1)
       handed = undefined
-      const { completed, failed, released, failedDependencies, closed } = await runBatch(deps, target, claimed, isLast)
-      if (gate.state === 'probe') await reportProbe(deps, stage, failedDependencies)
-      total.claimed += claimed.length - released
-      total.completed += completed
-      total.failed += failed
-      if (closed) {
-        await tellClosed(deps, key, target, closed)
-        return closed
-      }
-      if (failed > 0) await skipWhatIsLeft(deps, target, key)
+      const isProbe = gate.state === 'probe'
+      const { failed, released, closed } = await runAndTell(deps, target, claimed, { key, isLast, isProbe, total })
+      if (closed) return closed
       if (released > 0) break
       if (stage.weight === 'light') limit = nextClaimSize({ claimed: claimed.length, failed, ms: deps.now().getTime() - began })
     } else {
@@ -122,6 +125,23 @@ async function work(
     if (stage.weight === 'heavy' || deps.now().getTime() >= deadline) break
   }
   return askClosure(deps, key, target)
+}
+
+/** Runs and records a batch, and what follows from it: the probe, the counts, the closure or the end of a stage that may not fail. */
+async function runAndTell(
+  deps: Deps,
+  target: WorkerTarget,
+  claimed: readonly ClaimedTask[],
+  { key, isLast, isProbe, total }: { key: StageAttempt; isLast: boolean; isProbe: boolean; total: Total },
+): Promise<BatchReport> {
+  const report = await runBatch(deps, target, claimed, isLast)
+  if (isProbe) await reportProbe(deps, target.stage, report.failedDependencies)
+  total.claimed += claimed.length - report.released
+  total.completed += report.completed
+  total.failed += report.failed
+  if (report.closed) await tellClosed(deps, key, target, report.closed)
+  else if (report.failed > 0) await skipWhatIsLeft(deps, target, key)
+  return report
 }
 
 /** A claim whose answer was lost is found again by its worker's id instead of waiting for its lease to end. */

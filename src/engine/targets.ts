@@ -11,7 +11,7 @@ export interface Claim {
 
 /** An activity that does a stage itself when it thinks that it is done in a moment: such a stage is handed out with its plan. */
 export interface Taker {
-  wants(job: AnyJob, stageNo: number): boolean
+  wants(job: AnyJob, stageNo: number, tasks: number): boolean
   /** What was handed out to it and is not begun. */
   claim: Claim | undefined
 }

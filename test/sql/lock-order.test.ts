@@ -76,6 +76,8 @@ async function failed(): Promise<StageKey> {
 const STAGE = '$1, 1, 1'
 const BY = `$1, 'test', 'test'`
 const OUTCOMES = JSON.stringify([3, 1, 2].map((task_no) => ({ task_no, status: 'completed', result: {} })))
+/** One failed: not the short way. */
+const MIXED = OUTCOMES.replace('completed', 'failed')
 /** How each function is called, and where. A function without a line fails the test below. */
 const CALLS: Readonly<Record<string, readonly [scene: Scene, args: string]>> = {
   add_event: ['running', `$1, 'x', '{}'`],
@@ -94,8 +96,9 @@ const CALLS: Readonly<Record<string, readonly [scene: Scene, args: string]>> = {
   claim_tasks: ['running', `${STAGE}, 4, '${worker}', '1 minute'`],
   close_stage: ['done', STAGE],
   commit_output: ['running', `'silver', 'x/1.tif', 1, 'e', '{}'`],
+  complete_claimed: ['running', `(SELECT stage_id FROM app.stages WHERE job_id = $1), '${worker}', '${OUTCOMES}'`],
   complete_tasks_and_close: ['running', `${STAGE}, '${worker}', '${OUTCOMES}'`],
-  complete_tasks: ['running', `${STAGE}, '${worker}', '${OUTCOMES}'`],
+  complete_tasks: ['running', `${STAGE}, '${worker}', '${MIXED}'`],
   delete_collection: ['running', `'silver'`],
   delete_item: ['running', `'silver', 'x', 1, true`],
   confirm_start: ['running', '$1, 1'],
@@ -227,6 +230,7 @@ test.each(Object.entries(CALLS))('%s waits for no lock while it holds a later on
 
 test.each([
   ['close_stage', ['advisory lock', 'job', 'stage']],
+  ['complete_claimed', ['task 1', 'task 2', 'task 3']],
   ['complete_tasks', ['task 1', 'task 2', 'task 3']],
   ['complete_tasks_and_close', ['advisory lock', 'job', 'stage', 'task 1']],
   ['retry_job', ['job', 'stage', 'task 1']],
