@@ -4,8 +4,7 @@ import type { JobEvent } from '../models/job-event.ts'
 import type { Job } from '../models/job.ts'
 import type { Row } from '../models/row.ts'
 import type { Stage } from '../models/stage.ts'
-import type { JobStatus } from '../models/words.ts'
-import { type Columns, cutColumns, type ListRow, wholeColumns } from './list-columns.ts'
+import { type Columns, type ListRow, wholeColumns } from './list-columns.ts'
 import type { StageReadiness } from './job-functions.ts'
 import type { Database } from './pool.ts'
 
@@ -14,7 +13,7 @@ export type JobRow = Omit<Row<typeof Job>, 'on_task_failure' | 'idempotency_key'
 /** What lists of jobs show of one. */
 export type JobSummary = Omit<JobRow, 'stage_results' | 'result_data' | 'error_details' | 'correlation_id'> & ListRow
 
-const JOB_SUMMARY: Columns = {
+export const JOB_SUMMARY: Columns = {
   plain: [
     'job_id, job_type, status, attempt, stage, total_stages, error_code, submitted_by, created_at, started_at, finished_at, updated_at',
   ],
@@ -51,29 +50,6 @@ export async function findTurn(db: Database, jobId: string): Promise<JobTurn | u
   if (!rows[0]) return undefined
   const { is_stale, stage_status, ...both } = rows[0]
   return { row: both, isStale: is_stale, stage: stage_status === null ? undefined : { ...both, status: stage_status } }
-}
-
-export interface JobFilter {
-  readonly type?: string | undefined
-  readonly status?: JobStatus | undefined
-  readonly since?: string | undefined
-  readonly error_code?: string | undefined
-  readonly text?: string | undefined
-  readonly after?: { readonly created_at: string; readonly job_id: string } | undefined
-  readonly limit: number
-}
-
-/** Newest first. `after` is the last row of the page before; `created_at` carries microseconds as text, which a Date would cut. */
-export async function listJobs(db: Database, f: JobFilter): Promise<(JobSummary & { created_key: string })[]> {
-  return db.query(
-    `SELECT ${cutColumns(JOB_SUMMARY)}, created_at::text AS created_key FROM app.jobs
-     WHERE ($1::text IS NULL OR job_type = $1) AND ($2::text IS NULL OR status = $2) AND ($3::timestamptz IS NULL OR created_at >= $3)
-       AND ($4::text IS NULL OR error_code = $4)
-       AND ($5::text IS NULL OR strpos(lower(concat_ws(' ', job_id, job_type, parameters::text, metadata::text, error_details)), lower($5)) > 0)
-       AND ($6::timestamptz IS NULL OR (created_at, job_id) < ($6, $7))
-     ORDER BY created_at DESC, job_id DESC LIMIT $8`,
-    [f.type, f.status, f.since, f.error_code, f.text, f.after?.created_at, f.after?.job_id, f.limit],
-  )
 }
 
 /** A stage with its counts; `stage` is its number. */

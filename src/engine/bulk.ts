@@ -1,7 +1,7 @@
 // One action for all jobs of a filter: each is named, and the order is one audit row.
 import pLimit from 'p-limit'
 import { addEvent } from '../db/job-functions.ts'
-import { type JobFilter, listJobs } from '../db/reading.ts'
+import { findJobs, type JobFilter } from '../db/list-jobs.ts'
 import { type JobStatus, TERMINAL_JOB_STATUSES } from '../models/words.ts'
 import { AppError } from '../rules/errors.ts'
 import type { Deps, InstanceDeps } from './deps.ts'
@@ -94,7 +94,7 @@ async function matching(
   statuses: readonly JobStatus[],
   limit: number,
 ): Promise<{ job_id: string; status: JobStatus }[]> {
-  const lists = await Promise.all(statuses.map((status) => listJobs(deps.db, { ...filter, status, limit })))
+  const lists = await Promise.all(statuses.map((status) => findJobs(deps.db, { ...filter, status, limit })))
   return lists
     .flat()
     .sort((a, b) => b.created_at.getTime() - a.created_at.getTime())

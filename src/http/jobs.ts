@@ -1,13 +1,14 @@
 // Jobs: list, status document, Durable instance contract, events.
 import * as z from 'zod'
 import { addEvent } from '../db/job-functions.ts'
-import { type JobRow, type JobSummary, listEvents, listJobs } from '../db/reading.ts'
+import { type JobPosition, listJobs } from '../db/list-jobs.ts'
+import { type JobRow, type JobSummary, listEvents } from '../db/reading.ts'
 import { requireJob } from '../engine/require-job.ts'
 import { JobId } from '../models/names.ts'
 import type { JobStatus } from '../models/words.ts'
 import { type Instances, type InstanceStatus, isActive } from '../engine/instances.ts'
 import type { Resources } from '../platform/resources.ts'
-import { paging, PositionTime, readCursor } from './cursor.ts'
+import { makeCursor, paging, PositionTime, readCursor } from './cursor.ts'
 import { instanceHistory } from '../engine/instance-history.ts'
 import { ById, jobFilterFields } from './job-filter.ts'
 import { jobDocument, jobSummary } from './job-document.ts'
@@ -99,13 +100,16 @@ async function management({ pathParameters, caller, r, instances }: ManagementCa
 /** Query of a list of jobs. */
 export const JobsQuery = z.strictObject({ ...paging, ...jobFilterFields })
 
-/** A page of jobs, newest first, and the cursor of the next one. @throws AppError `INVALID_CURSOR`, `QUERY_TOO_SLOW` */
+/** A page of jobs, newest first, and the cursor of the next one, while there may be more. @throws AppError `INVALID_CURSOR`, `QUERY_TOO_SLOW` */
 export async function jobsPage(r: Resources, query: z.infer<typeof JobsQuery>): Promise<{ jobs: JobSummary[]; next?: string }> {
   const { limit, next, ...filter } = query
   const after = readCursor(next, filter, z.object({ created_at: PositionTime, job_id: JobId }))
-  const rows = await listJobs(readingOf(r, filter), { ...filter, after, limit: limit + 1 })
-  const { page, more } = pageOf(rows, limit, filter, (last) => ({ created_at: last.created_key, job_id: last.job_id }))
-  return { jobs: page.map(jobSummary), ...more }
+  const { rows, stopped } = await listJobs(readingOf(r, filter), { ...filter, after, limit: limit + 1 })
+  const position = (last: (typeof rows)[number]): JobPosition => ({ created_at: last.created_key, job_id: last.job_id })
+  const { page, more } = pageOf(rows, limit, filter, position)
+  // The search of a text goes on where it stopped: such a page may be short, or empty.
+  const further = stopped && !more.next ? { next: makeCursor(filter, stopped) } : {}
+  return { jobs: page.map(jobSummary), ...more, ...further }
 }
 
 async function list({ query, r }: Call<object, z.infer<typeof JobsQuery>, undefined>): Promise<Answer> {
@@ -130,7 +134,8 @@ async function events({
 export const jobRoutes: readonly HttpRow[] = [
   route({
     name: 'listJobs',
-    summary: 'jobs, newest first; filter by `type`, `status`, `since`, `error_code`, `text`; `limit`, `next`',
+    summary:
+      'jobs, newest first; filter by `type`, `status`, `since`, `error_code`, `text`; `limit`, `next`; a `text` is looked for in 15,000 jobs at a time, so that a page may be short, or empty, and still have `next`',
     method: 'GET',
     path: 'jobs',
     role: 'reader',

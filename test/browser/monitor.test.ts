@@ -95,6 +95,24 @@ describe.skipIf(!browser)('the monitor page', () => {
     await expect.poll(() => rows(page).count()).toBe(4)
   })
 
+  test('a search that has not looked through every job says so, and goes on', async () => {
+    const { page } = await open('#/jobs')
+    await rows(page).nth(3).waitFor()
+    await page.route(/monitor\/jobs\?.*text=deep/, async (call) => {
+      const answer = await call.fetch()
+      const body = (await answer.json()) as object
+      const isFirst = !call.request().url().includes('next=')
+      await (isFirst
+        ? call.fulfill({ response: answer, json: { ...body, next: 'behind' } })
+        : call.fulfill({ response: await call.fetch({ url: `${app.host.url}/api/monitor/jobs?limit=50` }) }))
+    })
+    await page.getByRole('searchbox', { name: 'Text' }).fill('deep')
+    await page.getByText('No job that was looked through has this text.').waitFor()
+    await page.getByRole('link', { name: 'Older jobs' }).click()
+    await rows(page).nth(3).waitFor()
+    expect(page.url()).toContain('next=behind')
+  })
+
   test('columns and refresh are remembered; the key is not among what is', async () => {
     const { page } = await open('#/jobs')
     await button(page, /^Columns/)

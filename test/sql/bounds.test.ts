@@ -1,7 +1,8 @@
 // What a reader may cost: the time of a statement, and the size of a page.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Pool, readingWithin } from '../../src/db/pool.ts'
-import { findJob, listJobs } from '../../src/db/reading.ts'
+import { listJobs } from '../../src/db/list-jobs.ts'
+import { findJob } from '../../src/db/reading.ts'
 import { listFailedTasks } from '../../src/db/reading-failures.ts'
 import { findTask, listTasks } from '../../src/db/reading-tasks.ts'
 import { PAGE_BYTES, pageOf } from '../../src/http/pages.ts'
@@ -52,7 +53,9 @@ test('a list carries small values and names what it leaves out; the row itself i
     ['b'.repeat(64), large],
   ] as const)
     await db.query(`SELECT app.submit_job($1, 'lists', 1, $2, '{}', 'fail', NULL, NULL, NULL, false)`, [id, parameters])
-  const [b, a] = await listJobs(db, { type: 'lists', limit: 10 })
+  const {
+    rows: [b, a],
+  } = await listJobs(db, { type: 'lists', limit: 10 })
   expect([a?.parameters, a?.cut, b?.parameters, b?.cut]).toEqual([small, null, null, ['parameters']])
   expect((await findJob(db, 'b'.repeat(64)))?.parameters).toEqual(large)
 

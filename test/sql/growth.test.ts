@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import * as jobs from '../../src/db/job-functions.ts'
 import { type Pool, readingWithin } from '../../src/db/pool.ts'
 import * as failures from '../../src/db/reading-failures.ts'
+import { listJobs } from '../../src/db/list-jobs.ts'
 import * as reading from '../../src/db/reading.ts'
 import * as tasks from '../../src/db/reading-tasks.ts'
 import { buffersOf } from '../support/buffers.ts'
@@ -56,9 +57,9 @@ type Call = (db: Pool, n: number) => Promise<unknown>
 const READS: Readonly<Record<string, Call>> = {
   findJob: (db) => reading.findJob(db, JOB),
   findTurn: (db) => reading.findTurn(db, JOB),
-  listJobs: (db) => reading.listJobs(db, { limit: 100 }),
-  listJobsSince: (db) => reading.listJobs(db, { limit: 100, type: 'small', status: 'completed', since: SINCE }),
-  listJobsFailed: (db) => reading.listJobs(db, { limit: 100, status: 'failed' }),
+  listJobs: (db) => listJobs(db, { limit: 100 }),
+  listJobsSince: (db) => listJobs(db, { limit: 100, type: 'small', status: 'completed', since: SINCE }),
+  listJobsFailed: (db) => listJobs(db, { limit: 100, status: 'failed' }),
   listStages: (db) => reading.listStages(db, '0'.repeat(63) + '1'),
   listStagesOf: (db) => reading.listStagesOf(db, [JOB, '0'.repeat(63) + '1']),
   listEvents: (db) => reading.listEvents(db, JOB, '0', 100),

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { grantsForApp } from '../../src/db/grants.ts'
 import { readMigrations, readSignatures, type Signature } from '../../src/db/inspect.ts'
 import { migrate } from '../../src/db/migrate.ts'
-import { listJobs } from '../../src/db/reading.ts'
+import { listJobs } from '../../src/db/list-jobs.ts'
 import { openPool } from '../../src/db/pool.ts'
 import { testFunctions } from '../../src/db/self-test.ts'
 import { createDatabase, type TestDatabase } from '../support/db.ts'
@@ -76,7 +76,7 @@ test('this release runs jobs on the schema before its migration, and brings it u
     const app = openPool({ connectionString: empty.appUrl, max: 2 })
     // What is new here is done without: fault-matrix.test.ts.
     expect((await testFunctions(app)).filter((r) => !r.ok && r.function in before.functions)).toEqual([])
-    expect(await listJobs(app, { limit: 1 })).toEqual([])
+    expect(await listJobs(app, { limit: 1 })).toEqual({ rows: [] })
     await app.end()
     expect((await migrate(empty.url, 'sql')).functionsReplaced).toBe(true)
     expect(await readMigrations(empty.pool)).toEqual(await readMigrations(database.pool))

@@ -69,7 +69,7 @@ function JobPageView({ page, at, filter, hidden }: PageProps): JSX.Element {
         </a>
       </Empty>
     )
-  if (page.jobs.length === 0)
+  if (page.jobs.length === 0 && page.next === undefined)
     return (
       <Empty title="No job fits.">
         <a class="button" href={address(['jobs'])}>
@@ -79,7 +79,13 @@ function JobPageView({ page, at, filter, hidden }: PageProps): JSX.Element {
     )
   return (
     <>
-      <JobTable page={page} hidden={hidden} />
+      {page.jobs.length > 0 ? (
+        <JobTable page={page} hidden={hidden} />
+      ) : (
+        <Empty title="No job that was looked through has this text.">
+          <p>Jobs are looked through in parts, newest first. A type, a status or a time narrows the search.</p>
+        </Empty>
+      )}
       <nav class="pages" aria-label="Pages">
         {at.query.has('next') && <a href={changed(at, { next: undefined })}>Newest</a>}
         {page.next !== undefined && (
