@@ -36,12 +36,29 @@ export class Fingerprints {
 
   /** Ordinals in the order of their fingerprints; equal ones keep the order in which they were added. */
   sorted(): Uint32Array {
-    const marks = this.#marks
-    const order = new Uint32Array(this.#length)
-    for (let i = 0; i < order.length; i++) order[i] = i
-    return order.sort((a, b) => {
-      const [x, y] = [marks[a] ?? 0n, marks[b] ?? 0n]
-      return x < y ? -1 : x > y ? 1 : a - b
-    })
+    const words = new Uint32Array(this.#marks.buffer)
+    let order = Uint32Array.from({ length: this.#length }, (_, i) => i)
+    let next = new Uint32Array(this.#length)
+    for (const { word, shift } of DIGITS) {
+      sortByDigit(order, next, (ordinal) => ((words[2 * ordinal + word] ?? 0) >>> shift) & 0xffff)
+      ;[order, next] = [next, order]
+    }
+    return order
+  }
+}
+
+/** Which half of a mark lies first in memory. */
+const LOW = new Uint32Array(new BigUint64Array([1n]).buffer)[0] === 1 ? 0 : 1
+/** 16 bits each, the least first: a radix sort, for a comparison makes two bigints and there are 20 of them for each of a million. */
+const DIGITS = [LOW, 1 - LOW].flatMap((word) => [0, 16].map((shift) => ({ word, shift })))
+
+/** Writes the ordinals of `from` to `to` in the order of their digit; those of an equal digit stay in order. */
+function sortByDigit(from: Uint32Array, to: Uint32Array, digitOf: (ordinal: number) => number): void {
+  const ends = new Uint32Array(0x10000)
+  for (const ordinal of from) ends[digitOf(ordinal)]!++
+  for (let digit = 1; digit < ends.length; digit++) ends[digit]! += ends[digit - 1]!
+  for (let i = from.length - 1; i >= 0; i--) {
+    const ordinal = from[i]!
+    to[--ends[digitOf(ordinal)]!] = ordinal
   }
 }

@@ -181,6 +181,22 @@ describe('duplicates', () => {
     const prints = new Fingerprints()
     for (const [i, mark] of [5n, 2n ** 63n, 5n, 0n].entries()) prints.add(mark, i)
     expect([...prints.sorted()]).toEqual([3, 0, 2, 1])
+    // Few digits, so that they are equal in each place; more than the arrays begin with.
+    const marks = fc.array(
+      fc.oneof(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.constantFrom(0n, 1n << 16n, 1n << 32n, 3n << 48n, 5n)),
+      {
+        maxLength: 1500,
+        size: 'max',
+      },
+    )
+    fc.assert(
+      fc.property(marks, (given) => {
+        const some = new Fingerprints()
+        for (const mark of given) some.add(mark, 1)
+        const wanted = given.map((_, i) => i).toSorted((a, b) => (given[a]! < given[b]! ? -1 : given[a]! > given[b]! ? 1 : a - b))
+        expect([...some.sorted()]).toEqual(wanted)
+      }),
+    )
   })
 })
 
