@@ -141,10 +141,10 @@ async function visit(bench: Bench, name: string, sizes: readonly Size[]): Promis
   }
 }
 
-/** Code that was compiled and connections that are open, in every system alike. */
+/** Code that was compiled, connections that are open and statements that were planned on each, in every system alike. */
 async function warm(runner: Runner): Promise<void> {
-  await runner.run(100, 0, 1)
-  await runner.many(10)
+  await runner.run(100, 0, 3)
+  for (let i = 0; i < 3; i++) await runner.many(JOBS_AT_ONCE)
   for (const until = performance.now() + WARM_MS; performance.now() < until;) await runner.run(1, 0, 1)
 }
 
