@@ -28,7 +28,9 @@ BEGIN
     SELECT * INTO stage FROM app.stages s WHERE s.stage_id = stage.stage_id FOR NO KEY UPDATE;
   END IF;
   IF job.attempt = p_attempt AND job.status IN ('processing', 'paused') AND stage.status = 'open' AND stage.expected <= 200
+    AND coalesce(nullif(current_setting('lamplighter.stage', true), ''), stage.stage_id::text) = stage.stage_id::text
   THEN
+    PERFORM set_config('lamplighter.stage', stage.stage_id::text, true);
     applied := app.complete_claimed(stage.stage_id, p_worker, p_results);
     SELECT count(*) FILTER (WHERE t.finished_at IS NULL), count(*) FILTER (WHERE t.status = 'failed'), count(*) FILTER (WHERE t.status = 'skipped')
     INTO left_open, bad, skips FROM app.tasks t WHERE t.stage_id = stage.stage_id;

@@ -188,6 +188,27 @@ describe('complete_tasks_and_close', () => {
     )
   })
 
+  test('two stages in one transaction are refused, as by close_stage: two such callers would deadlock', async () => {
+    const [first, second] = [await openStage(db, { tasks: 1 }), await openStage(db, { tasks: 1 })]
+    const client = await db.pg.connect()
+    const complete = async (key: typeof first): Promise<unknown> => {
+      const { worker } = await claim(db, key, 1)
+      return client.query('SELECT * FROM app.complete_tasks_and_close($1, 1, 1, $2, $3)', [
+        key.job_id,
+        worker,
+        JSON.stringify([done(1)]),
+      ])
+    }
+    try {
+      await client.query('BEGIN')
+      await complete(first)
+      await expect(complete(second)).rejects.toMatchObject({ code: 'LL011' })
+    } finally {
+      await client.query('ROLLBACK')
+      client.release()
+    }
+  })
+
   test('what is left keeps it open; a job that was cancelled, or is at a newer attempt, takes nothing', async () => {
     const key = await openStage(db, { tasks: 2 })
     const { worker } = await claim(db, key, 2)
