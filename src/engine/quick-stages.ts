@@ -16,22 +16,33 @@ interface Pace {
   readonly tasks: number
   readonly ms: number
 }
-const seen = new WeakMap<Deps['process'], LRUCache<string, Pace>>()
+/** The last pace of each size: 1 to 3 tasks, 4 to 15, 16 to 63 …: what one task costs says little of a hundred, for most of it is asking and recording. */
+type Paces = (Pace | undefined)[]
+const sizeOf = (tasks: number): number => Math.floor(Math.log2(Math.max(1, tasks)) / 2)
+const seen = new WeakMap<Deps['process'], LRUCache<string, Paces>>()
 
 const nameOf = (job: AnyJob, stageNo: number): string => `${job.name}/${stageNo}`
+const pacesOf = (deps: Deps, job: AnyJob, stageNo: number): Paces => seen.get(deps.process)?.get(nameOf(job, stageNo)) ?? []
 
-/** Kept is what was seen of most tasks, until something takes longer. @param pace ms: infinite when the only worker did not come to the stage's end */
+/** Keeps it for stages of its size. @param pace ms: infinite when the only worker did not come to the stage's end */
 export function notePace(deps: Deps, job: AnyJob, stageNo: number, pace: Pace): void {
   let stages = seen.get(deps.process)
   if (!stages) seen.set(deps.process, (stages = new LRUCache({ max: MOST })))
-  const last = stages.get(nameOf(job, stageNo))
-  if (!last || pace.tasks >= last.tasks || pace.ms > last.ms || last.ms > QUICK_MS) stages.set(nameOf(job, stageNo), pace)
+  const paces = pacesOf(deps, job, stageNo)
+  paces[sizeOf(pace.tasks)] = pace
+  stages.set(nameOf(job, stageNo), paces)
+}
+
+/** What was seen of stages of that size, else of the next smaller, else of the next larger ones. */
+function paceOf(paces: Paces, tasks: number): Pace | undefined {
+  const size = sizeOf(tasks)
+  return paces[size] ?? paces.slice(0, size).findLast((p) => p) ?? paces.find((p) => p)
 }
 
 /** Milliseconds that one worker will probably take for so many tasks; infinite where nothing is known. */
 function probableMs(deps: Deps, job: AnyJob, stageNo: number, tasks: number): number {
-  const last = seen.get(deps.process)?.get(nameOf(job, stageNo))
-  return last ? last.ms * Math.max(1, tasks / last.tasks) : Number.POSITIVE_INFINITY
+  const pace = paceOf(pacesOf(deps, job, stageNo), tasks)
+  return pace ? pace.ms * Math.max(1, tasks / pace.tasks) : Number.POSITIVE_INFINITY
 }
 
 /** Is it one claim of quick tasks that will probably be done in a moment? */
@@ -44,7 +55,7 @@ export const usefulWorkers = (deps: Deps, job: AnyJob, stageNo: number, tasks: n
 
 /** The first claim of a worker in this process: its share, when that is done as quickly as a later claim would be. */
 export function firstClaim(deps: Deps, job: AnyJob, stageNo: number, share: number): number {
-  const last = seen.get(deps.process)?.get(nameOf(job, stageNo))
-  if (!last) return LEAST_CLAIM
-  return Math.max(LEAST_CLAIM, Math.min(share, nextClaimSize({ claimed: last.tasks, failed: 0, ms: last.ms })))
+  const pace = paceOf(pacesOf(deps, job, stageNo), share)
+  if (!pace) return LEAST_CLAIM
+  return Math.max(LEAST_CLAIM, Math.min(share, nextClaimSize({ claimed: pace.tasks, failed: 0, ms: pace.ms })))
 }
