@@ -164,8 +164,9 @@ function isDue(bench: Bench, name: string, { kind, n }: Size): boolean {
   const cell = cellOf(bench, name, { kind, n })
   if (cell.note) return false
   const smaller = kind === 'many' ? undefined : bench.cells.get(`${name} ${kind} ${n / 10}`)
-  if (smaller?.note?.startsWith('failed')) {
-    cell.note = `not run: failed at n = ${whole(n / 10)}`
+  // Its process was stopped at another size, so that there is no figure of a tenth either.
+  if (smaller?.note?.startsWith('failed') || (smaller && smaller.samples.length === 0 && smaller.predicted === undefined)) {
+    cell.note = `not run: stopped at n = ${whole(n / 10)}`
     return false
   }
   const seconds = smaller && predict([smaller], { name, kind, n })
