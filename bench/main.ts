@@ -99,18 +99,32 @@ async function benchSql(db: Pool): Promise<Row[]> {
   ]
 }
 
+/** Jobs of each size in one repetition: small ones are the noisy ones. */
+const STACK_SIZES = [
+  [1, 20],
+  [100, 10],
+  [1000, 4],
+  [10_000, 1],
+  [100_000, 1],
+] as const
+
 async function benchStack(backends: Backends, db: Pool): Promise<Row[]> {
   return withHost(backends, async (url, host) => {
-    await helloWorld(url, db, 10, 'warm')
+    const first = await helloWorld(url, db, 1, 'first')
+    // Code that was compiled and statements that were planned, as with the peers.
+    for (const n of [1, 100, 1000]) for (let i = 0; i < 20; i++) await helloWorld(url, db, n, `warm ${n} ${i}`)
     const seconds = new Map<number, number[]>()
     let peak = 0
     for (let run = 0; run < REPETITIONS; run++) {
-      for (const n of [1, 100, 1000, 10_000, 100_000]) {
-        seconds.set(n, [...(seconds.get(n) ?? []), await helloWorld(url, db, n, `run ${run}`)])
+      for (const [n, times] of STACK_SIZES) {
+        for (let i = 0; i < times; i++)
+          seconds.set(n, [...(seconds.get(n) ?? []), await helloWorld(url, db, n, `run ${run} ${i}`)])
         peak = Math.max(peak, residentMb(host))
       }
     }
     const get = (n: number): number => median(seconds.get(n) ?? [])
+    const p95 = quantile(seconds.get(1) ?? [], 0.95)
+    const ms = (s: number): string => `${Math.round(s * 1000)} ms`
     const rate = (n: number, goal: number): Row => ({
       measure: `hello_world, n = ${whole(n)} (${whole(2 * n)} tasks)`,
       figure: `${get(n).toFixed(2)} s, ${whole((2 * n) / get(n))} tasks/s`,
@@ -118,7 +132,13 @@ async function benchStack(backends: Backends, db: Pool): Promise<Row[]> {
       met: (2 * n) / get(n) >= goal,
     })
     return [
-      { measure: 'hello_world, n = 1', figure: `${Math.round(get(1) * 1000)} ms`, goal: '≤ 10 ms', met: get(1) <= 0.01 },
+      { measure: 'hello_world, n = 1, the first job of a host', figure: ms(first), goal: '-', met: true },
+      {
+        measure: 'hello_world, n = 1, p50 / p95 of 60',
+        figure: `${ms(get(1))} / ${ms(p95)}`,
+        goal: '≤ 10 / 20 ms',
+        met: get(1) <= 0.01 && p95 <= 0.02,
+      },
       rate(100, 0),
       rate(1000, 12_000),
       rate(10_000, 0),
