@@ -1,9 +1,9 @@
 // How much one caller may keep the system busy with: a bound for protection, not an account.
-import { LRUCache } from 'lru-cache'
 import { callerLoad } from '../db/job-functions.ts'
 import { only } from '../db/sql-function.ts'
 import { AppError } from '../rules/errors.ts'
 import type { Deps } from './deps.ts'
+import { perProcess } from './per-process.ts'
 
 const QUOTA_RETRY_MS = 30_000
 /** A caller that is far from its bounds is asked about this often. */
@@ -16,14 +16,13 @@ interface Load {
   readonly tasks: number
   readonly at: number
 }
-const loads = new WeakMap<Deps['process'], LRUCache<string, Load>>()
+const loads = perProcess<Load>(MOST_CALLERS)
 
 /** A job that is there already adds nothing. @throws AppError `TOO_MANY_JOBS`, `TOO_MANY_TASKS` */
 export async function assertQuota(deps: Deps, caller: string, job_id: string): Promise<void> {
   const { maxJobsPerCaller: jobs, maxTasksPerCaller: tasks } = deps.settings
   const at = deps.now().getTime()
-  let known = loads.get(deps.process)
-  if (!known) loads.set(deps.process, (known = new LRUCache({ max: MOST_CALLERS })))
+  const known = loads(deps)
   const last = known.get(caller)
   if (last && at - last.at < ASKED_MS && last.jobs < jobs / 2 && last.tasks < tasks / 2) {
     last.jobs++

@@ -1,20 +1,18 @@
 // Type and parameters of jobs that this process has just met: the id is their hash, so that what is known stays true.
-import { LRUCache } from 'lru-cache'
 import type { JobRow } from '../db/reading.ts'
 import type { Deps } from './deps.ts'
+import { perProcess } from './per-process.ts'
 
 export type KnownJob = Pick<JobRow, 'job_type' | 'parameters'>
 
 /** Parameters are 16 KB at most. */
 const MOST = 256
 
-const known = new WeakMap<Deps['process'], LRUCache<string, KnownJob>>()
+const known = perProcess<KnownJob>(MOST)
 
 /** Keeps what a worker of this process will need of the job, so that it need not ask. Status and attempt are never kept. */
 export function rememberJob(deps: Deps, jobId: string, { job_type, parameters }: KnownJob): void {
-  let jobs = known.get(deps.process)
-  if (!jobs) known.set(deps.process, (jobs = new LRUCache({ max: MOST })))
-  jobs.set(jobId, { job_type, parameters })
+  known(deps).set(jobId, { job_type, parameters })
 }
 
 interface StageOf {
@@ -24,35 +22,31 @@ interface StageOf {
 const nameOf = ({ job_id, stage_no }: StageOf): string => `${job_id}/${stage_no}`
 
 /** Of stages that this process asked workers for: ready tasks for each of them. */
-const shares = new WeakMap<Deps['process'], LRUCache<string, number>>()
+const shares = perProcess<number>(MOST)
 
 /** Keeps how many tasks are there for each worker that is asked for. */
 export function rememberShare(deps: Deps, stage: StageOf, tasks: number): void {
-  let known = shares.get(deps.process)
-  if (!known) shares.set(deps.process, (known = new LRUCache({ max: MOST })))
-  known.set(nameOf(stage), tasks)
+  shares(deps).set(nameOf(stage), tasks)
 }
 
 /** 0 where another process asked. */
-export const shareOf = (deps: Deps, stage: StageOf): number => shares.get(deps.process)?.get(nameOf(stage)) ?? 0
+export const shareOf = (deps: Deps, stage: StageOf): number => shares(deps).get(nameOf(stage)) ?? 0
 
 /** Attempts that this process has submitted and not begun yet. */
-const submitted = new WeakMap<Deps['process'], LRUCache<string, number>>()
+const submitted = perProcess<number>(MOST)
 
 /** Keeps what a job is, and that nobody has begun with it. Call it before its instance is started. */
 export function rememberSubmitted(deps: Deps, jobId: string, attempt: number, job: KnownJob): void {
   rememberJob(deps, jobId, job)
-  let jobs = submitted.get(deps.process)
-  if (!jobs) submitted.set(deps.process, (jobs = new LRUCache({ max: MOST })))
-  jobs.set(jobId, attempt)
+  submitted(deps).set(jobId, attempt)
 }
 
 /** Has this process submitted it, and is this the first turn? True once. */
 export function takeSubmitted(deps: Deps, jobId: string, attempt: number): boolean {
-  const jobs = submitted.get(deps.process)
-  const isFirst = jobs?.get(jobId) === attempt
-  jobs?.delete(jobId)
+  const jobs = submitted(deps)
+  const isFirst = jobs.get(jobId) === attempt
+  jobs.delete(jobId)
   return isFirst
 }
 
-export const knownJob = (deps: Deps, jobId: string): KnownJob | undefined => known.get(deps.process)?.get(jobId)
+export const knownJob = (deps: Deps, jobId: string): KnownJob | undefined => known(deps).get(jobId)

@@ -1,8 +1,8 @@
 // How fast this process did the stages of a job type the last time: it decides what is done at once, and by how many. Never more than a hint.
-import { LRUCache } from 'lru-cache'
 import type { AnyJob } from '../define/define-job.ts'
 import { LEAST_CLAIM, MOST_CLAIM, nextClaimSize } from '../rules/claim-size.ts'
 import type { Deps } from './deps.ts'
+import { perProcess } from './per-process.ts'
 
 /** A stage that will probably take no longer, from the first claim to the closure, is quick. */
 const QUICK_MS = 250
@@ -19,18 +19,16 @@ interface Pace {
 /** The last pace of each size: 1 to 3 tasks, 4 to 15, 16 to 63 …: what one task costs says little of a hundred, for most of it is asking and recording. */
 type Paces = (Pace | undefined)[]
 const sizeOf = (tasks: number): number => Math.floor(Math.log2(Math.max(1, tasks)) / 2)
-const seen = new WeakMap<Deps['process'], LRUCache<string, Paces>>()
+const seen = perProcess<Paces>(MOST)
 
 const nameOf = (job: AnyJob, stageNo: number): string => `${job.name}/${stageNo}`
-const pacesOf = (deps: Deps, job: AnyJob, stageNo: number): Paces => seen.get(deps.process)?.get(nameOf(job, stageNo)) ?? []
+const pacesOf = (deps: Deps, job: AnyJob, stageNo: number): Paces => seen(deps).get(nameOf(job, stageNo)) ?? []
 
 /** Keeps it for stages of its size. @param pace ms: infinite when the only worker did not come to the stage's end */
 export function notePace(deps: Deps, job: AnyJob, stageNo: number, pace: Pace): void {
-  let stages = seen.get(deps.process)
-  if (!stages) seen.set(deps.process, (stages = new LRUCache({ max: MOST })))
   const paces = pacesOf(deps, job, stageNo)
   paces[sizeOf(pace.tasks)] = pace
-  stages.set(nameOf(job, stageNo), paces)
+  seen(deps).set(nameOf(job, stageNo), paces)
 }
 
 /** What was seen of stages of that size, else of the next smaller, else of the next larger ones. */

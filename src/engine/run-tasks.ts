@@ -43,19 +43,12 @@ export async function runTasks(input: RunInput, deps: Deps, taker?: Taker): Prom
   } finally {
     release()
   }
-  notePaceOf(
-    deps,
-    target,
-    total.claimed,
-    !input.alone || closed?.closed_now ? deps.now().getTime() - began : Number.POSITIVE_INFINITY,
-  )
+  // The only worker of a stage that is not closed: its tasks wait for something.
+  const ms = !input.alone || closed?.closed_now ? deps.now().getTime() - began : Number.POSITIVE_INFINITY
+  if (total.claimed > 0) notePace(deps, target.job, target.stageNo, { tasks: total.claimed, ms })
   if (!closed?.closed_now) return total
   const next = await nextStep(deps, target, closed)
   return next ? { ...total, next } : total
-}
-
-function notePaceOf(deps: Deps, { job, stageNo }: WorkerTarget, tasks: number, ms: number): void {
-  if (tasks > 0) notePace(deps, job, stageNo, { tasks, ms })
 }
 
 type Total = Record<'claimed' | 'completed' | 'failed', number>
