@@ -69,7 +69,7 @@ const CLOSED_STAGES = `SELECT s.job_id, s.stage_no AS stage, s.name, s.status, s
  */
 export const listStages = (db: Database, jobId: string): Promise<StageRow[]> => listStagesOf(db, [jobId])
 
-/** As {@link listStages}, of several jobs in one query, each row with the job that it belongs to; in the order of stages. */
+/** As {@link listStages}, of several jobs at once, each row with the job that it belongs to; in the order of stages. */
 export async function listStagesOf(db: Database, jobIds: readonly string[]): Promise<(StageRow & { readonly job_id: string })[]> {
   // Counting what is open is not even planned where nothing is: it costs ten times the look.
   const stages = await db.query<StageRow & { readonly job_id: string }>(CLOSED_STAGES, [jobIds])

@@ -1,7 +1,7 @@
 // Jobs: list, status document, Durable instance contract, events.
 import * as z from 'zod'
 import { addEvent } from '../db/job-functions.ts'
-import { type JobPosition, listJobs } from '../db/list-jobs.ts'
+import { type JobPosition, listJobs, LOOKED_THROUGH } from '../db/list-jobs.ts'
 import { type JobRow, type JobSummary, listEvents } from '../db/reading.ts'
 import { requireJob } from '../engine/require-job.ts'
 import { JobId } from '../models/names.ts'
@@ -134,8 +134,7 @@ async function events({
 export const jobRoutes: readonly HttpRow[] = [
   route({
     name: 'listJobs',
-    summary:
-      'jobs, newest first; filter by `type`, `status`, `since`, `error_code`, `text`; `limit`, `next`; a `text` is looked for in 15,000 jobs at a time, so that a page may be short, or empty, and still have `next`',
+    summary: `jobs, newest first; filter by \`type\`, \`status\`, \`since\`, \`error_code\`, \`text\`; \`limit\`, \`next\`; a \`text\` is looked for in ${LOOKED_THROUGH.toLocaleString('en')} jobs at a time, so that a page may be short, or empty, and still have \`next\``,
     method: 'GET',
     path: 'jobs',
     role: 'reader',
